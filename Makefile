@@ -1,0 +1,21 @@
+# make run    everything from nothing to the chat on http://127.0.0.1:7860
+# make test   all checks and tests; what CI runs
+# make lock   write the versions in .venv into requirements.lock
+
+.PHONY: run test lock
+
+run:
+	@tools/setup run
+	@.venv/bin/patient-faq build
+	@.venv/bin/python app.py
+
+test:
+	@tools/setup test
+	@.venv/bin/ruff format --check .
+	@.venv/bin/ruff check .
+	@.venv/bin/mypy
+	@.venv/bin/python -m pytest
+
+lock:
+	@tools/setup test
+	@.venv/bin/python -m pip freeze --exclude-editable | sed 's/+cpu$$//' > requirements.lock

@@ -1,0 +1,113 @@
+"""Ranked passages + route -> Answer: which quotes are shown, and the proof that each is what its article says."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections.abc import Iterable, Sequence
+
+from retrieval.release import Release
+from retrieval.types import Answer, Card, Citation, Match, Quote, Routing
+
+__all__ = ["ANSWERS_FROM", "answer", "card_of", "proved", "quote_of"]
+
+_LOG = logging.getLogger(__name__)
+
+# Chosen on the dev halves of the judged questions and routing messages; docs/design.md has the figures.
+ANSWERS_FROM = 0.36
+"""The score from which the best passage counts as an answer."""
+_CLEARLY_FROM = 0.46
+"""The score from which a passage is on the point enough to stand below a consultation card."""
+_BELOW_BEST = 0.14
+"""A further quote may score this much less than the best one."""
+_IN_THE_FIELD_FROM = 0.25
+_MOST_QUOTES = 3
+_MOST_QUOTES_CONSULT = 2
+_MOST_SUGGESTIONS = 3
+
+
+def answer(release: Release, matches: Sequence[Match], routing: Routing | None) -> Answer:
+    """Put an answer together.
+
+    Parameters: the release, its matches for the question, best first, and what the rules said, if anything.
+    Returns an Answer by the routing policy: consultations have their card first and at most two quotes that are clearly
+    on the point; matters of the office have a card alone; otherwise quotes, or the card that says there are none.
+    """
+    if routing is not None and routing.route == "no_answer":
+        return Answer("no_answer", card=card_of(release, routing.card), rules=routing.rules)
+    if routing is not None:
+        clear = [match for match in matches if match.score >= _CLEARLY_FROM][:_MOST_QUOTES_CONSULT]
+        quotes = tuple(proved(release, (quote_of(release, match) for match in clear)))
+        return Answer(routing.route, quotes, card_of(release, routing.card), rules=routing.rules)
+    best = matches[0].score if matches else 0.0
+    good = [match for match in matches if match.score >= max(ANSWERS_FROM, best - _BELOW_BEST)][:_MOST_QUOTES]
+    quotes = tuple(proved(release, (quote_of(release, match) for match in good)))
+    if not quotes:
+        near = [match for match in matches if match.score >= _IN_THE_FIELD_FROM]
+        return Answer("no_answer", card=card_of(release, "not_found"), suggestions=_headings(release, near))
+    return Answer("answer", quotes, suggestions=_following(release, good))
+
+
+def quote_of(release: Release, match: Match) -> Quote:
+    """Cut a match out of its article, with its citation."""
+    article = release.articles[match.passage.article]
+    first, last = article.sentences[match.passage.first], article.sentences[match.passage.last]
+    citation = Citation(
+        doc=article.doc,
+        title=article.title,
+        section=article.sections[first.section].title,
+        page=first.page,
+        start=first.start,
+        end=last.end,
+        digest=article.digest,
+        based_on=article.metadata.based_on,
+        reviewed_on=article.metadata.reviewed_on,
+        reviewed_by=article.metadata.reviewed_by,
+    )
+    return Quote(article.text[first.start : last.end], citation, match.score)
+
+
+def proved(release: Release, quotes: Iterable[Quote]) -> list[Quote]:
+    """Keep the quotes that are slices of their articles as they were when the release was built; report the others."""
+    kept: list[Quote] = []
+    for quote in quotes:
+        cited = quote.citation
+        article = release.article(cited.doc)
+        text = article.text if article else ""
+        digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+        if digest == cited.digest and text[cited.start : cited.end] == quote.text:
+            kept.append(quote)
+        else:
+            _LOG.error(
+                "withheld a quote that failed its proof: %s %d-%d of release %s", cited.doc, cited.start, cited.end, release.id
+            )
+    return kept
+
+
+def card_of(release: Release, kind: str) -> Card:
+    """The release's card of a kind."""
+    return next(card for card in release.clinic.cards if card.kind == kind)
+
+
+def _headings(release: Release, matches: Sequence[Match]) -> tuple[str, ...]:
+    """The headings that matches stand under, best first, each once."""
+    found: dict[str, None] = {}
+    for match in matches:
+        article = release.articles[match.passage.article]
+        title = article.sections[article.sentences[match.passage.first].section].title
+        if title:
+            found.setdefault(title)
+    return tuple(found)[:_MOST_SUGGESTIONS]
+
+
+def _following(release: Release, matches: Sequence[Match]) -> tuple[str, ...]:
+    """The headings that follow those of the quotes: what a patient may want to know next."""
+    shown = set(_headings(release, matches))
+    found: dict[str, None] = {}
+    for match in matches:
+        article = release.articles[match.passage.article]
+        section = article.sentences[match.passage.first].section
+        for later in article.sections[section + 1 : section + 3]:
+            if later.title and later.title not in shown:
+                found.setdefault(later.title)
+    return tuple(found)[:_MOST_SUGGESTIONS]

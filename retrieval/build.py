@@ -1,0 +1,184 @@
+"""Corpus -> release: read what changed, divide, encode, index, check, switch."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from retrieval.clinic import load_clinic
+from retrieval.encoder import Encoder, Vectors
+from retrieval.errors import BuildError, CorpusError, ReleaseError, UnreadableFile
+from retrieval.lexical import LexicalIndex
+from retrieval.passages import PASSAGES_VERSION, passage_in_context, passage_text, passages_of
+from retrieval.reading import article_files, articles_folder, read_article, source_digest
+from retrieval.release import Content, Release, clear_leftovers, locked, open_current, publish, release_id
+from retrieval.types import Article, Passage
+
+__all__ = ["OWN_WORDS_WEIGHT", "BuildReport", "Progress", "build"]
+
+Progress = Callable[[str, int, int], None]
+"""Told what is being done, how much of it is done, and how much there is."""
+
+OWN_WORDS_WEIGHT = 0.7
+"""A passage's vector is this much its own words and for the rest its words under their headings (measured on dev)."""
+_RECIPE = f"passages {PASSAGES_VERSION}, own words {OWN_WORDS_WEIGHT}"
+
+
+@dataclass(frozen=True, slots=True)
+class BuildReport:
+    """What a build did: `unread` are the files that are not in the release, `encoded` those that were encoded anew."""
+
+    release: str
+    changed: bool
+    articles: int
+    passages: int
+    encoded: tuple[str, ...]
+    unread: tuple[UnreadableFile, ...]
+    notes: tuple[str, ...]
+
+
+def build(corpus: Path, index: Path, encoder: Encoder, progress: Progress | None = None) -> BuildReport:
+    """Build a release of a corpus and put it in force.
+
+    Parameters: the corpus (or a plain folder of articles), the index folder, the model, and whom to tell of progress.
+    Returns a report; `changed` is false when the release in force was already of the same input.
+    Raises CorpusError where nothing can be read, BuildLocked where another build is at it, BuildError where writing
+    fails; the release in force is untouched then.
+    """
+    tell = progress or (lambda what, done, total: None)
+    folder = articles_folder(corpus)
+    clinic = load_clinic(corpus)
+    try:
+        with locked(index):
+            clear_leftovers(index)
+            previous, notes = _previous(index)
+            articles, unread, skipped = _read_all(folder, previous, tell)
+            articles, too_long = _within_limit(articles, previous, encoder)
+            unread = (*unread, *too_long)
+            if not articles:
+                raise CorpusError(_nothing_read(folder, unread))
+            notes = (*notes, *skipped, *(warning for article in articles for warning in article.warnings))
+            identity = release_id(articles, clinic, encoder.name, _RECIPE)
+            if previous is not None and previous.id == identity:
+                count = len(previous.passages)
+                return BuildReport(identity, False, len(articles), count, (), unread, notes)
+            passages, vectors, encoded = _encoded(articles, previous, encoder, tell)
+            tell("Indexing words", 0, 1)
+            texts = [passage_in_context(articles[passage.article], passage) for passage in passages]
+            content = Content(articles, passages, vectors, LexicalIndex.build(texts), clinic, encoder.name, _RECIPE)
+            tell("Writing and checking", 0, 1)
+            publish(index, identity, content)
+            tell("Writing and checking", 1, 1)
+            return BuildReport(identity, True, len(articles), len(passages), encoded, unread, notes)
+    except OSError as problem:
+        where = problem.filename or index
+        raise BuildError(
+            f"{where}: {problem.strerror or problem}. The release in force is unchanged; mend this and build again."
+        ) from problem
+
+
+def _previous(index: Path) -> tuple[Release | None, tuple[str, ...]]:
+    if not (index / "current").exists():
+        return None, ()
+    try:
+        return open_current(index), ()
+    except ReleaseError as problem:
+        return None, (f"The release in force is not usable and is built anew: {problem}",)
+
+
+def _read_all(
+    folder: Path, previous: Release | None, tell: Progress
+) -> tuple[tuple[Article, ...], tuple[UnreadableFile, ...], tuple[str, ...]]:
+    """Read the articles that changed since the previous release, and take over the others."""
+    paths, notes = article_files(folder)
+
+    def read(path: Path) -> Article | UnreadableFile:
+        try:
+            old = previous.article(path.name) if previous else None
+            return old if old and old.source_digest == source_digest(path) else read_article(path)
+        except UnreadableFile as problem:
+            return problem
+
+    articles: list[Article] = []
+    unread: list[UnreadableFile] = []
+    with ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as pool:
+        for done, result in enumerate(pool.map(read, paths), start=1):
+            if isinstance(result, Article):
+                articles.append(result)
+            else:
+                unread.append(result)
+            tell("Reading", done, len(paths))
+    return tuple(articles), tuple(unread), tuple(notes)
+
+
+def _within_limit(
+    articles: Sequence[Article], previous: Release | None, encoder: Encoder
+) -> tuple[tuple[Article, ...], tuple[UnreadableFile, ...]]:
+    """Refuse articles with a sentence that is longer than the model reads: it must not be cut in silence."""
+    kept: list[Article] = []
+    refused: list[UnreadableFile] = []
+    for number, article in enumerate(articles):
+        if _reusable(article, previous, encoder):
+            kept.append(article)
+            continue
+        single = [passage for passage in passages_of(article, number) if passage.first == passage.last]
+        counts = encoder.count_tokens([passage_in_context(article, passage) for passage in single])
+        longest = max(range(len(single)), key=counts.__getitem__)
+        if counts[longest] <= encoder.max_tokens:
+            kept.append(article)
+            continue
+        words = passage_text(article, single[longest]).split()
+        reason = (
+            f'the sentence "{" ".join(words[:8])} ..." has {len(words)} words ({counts[longest]} tokens), '
+            f"and the model reads {encoder.max_tokens} tokens"
+        )
+        refused.append(UnreadableFile(Path(article.doc), reason, "Divide it into shorter sentences."))
+    return tuple(kept), tuple(refused)
+
+
+def _encoded(
+    articles: Sequence[Article], previous: Release | None, encoder: Encoder, tell: Progress
+) -> tuple[tuple[Passage, ...], Vectors, tuple[str, ...]]:
+    """Passages and vectors of all articles; those of unchanged articles are taken over."""
+    passages: list[Passage] = []
+    vectors: list[Vectors] = []
+    encoded: list[str] = []
+    for number, article in enumerate(articles):
+        if previous is not None and _reusable(article, previous, encoder):
+            old, rows = previous.vectors_of(article.doc)
+            mine = [Passage(number, passage.first, passage.last) for passage in old]
+        else:
+            mine = _fitting(article, number, encoder)
+            own = encoder.encode([passage_text(article, passage) for passage in mine])
+            context = encoder.encode([passage_in_context(article, passage) for passage in mine])
+            rows = (OWN_WORDS_WEIGHT * own + (1.0 - OWN_WORDS_WEIGHT) * context).astype(np.float32)
+            encoded.append(article.doc)
+        passages.extend(mine)
+        vectors.append(rows)
+        tell("Encoding", number + 1, len(articles))
+    return tuple(passages), np.concatenate(vectors), tuple(encoded)
+
+
+def _fitting(article: Article, number: int, encoder: Encoder) -> list[Passage]:
+    """An article's passages without the runs that are longer than the model reads."""
+    passages = passages_of(article, number)
+    counts = encoder.count_tokens([passage_in_context(article, passage) for passage in passages])
+    return [passage for passage, count in zip(passages, counts, strict=True) if count <= encoder.max_tokens]
+
+
+def _reusable(article: Article, previous: Release | None, encoder: Encoder) -> bool:
+    if previous is None or previous.model != encoder.name or previous.recipe != _RECIPE:
+        return False
+    old = previous.article(article.doc)
+    return old is not None and old.source_digest == article.source_digest and old.digest == article.digest
+
+
+def _nothing_read(folder: Path, unread: Sequence[UnreadableFile]) -> str:
+    if not unread:
+        return f"{folder}: holds no articles (.md, .txt, .html, .docx, .pdf). Put one there, then build again."
+    return f"{folder}: none of its {len(unread)} files could be read. " + " ".join(str(problem) for problem in unread[:5])

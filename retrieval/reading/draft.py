@@ -1,0 +1,67 @@
+"""What a format's reader hands back: canonical text, blocks over it, and what it noticed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from retrieval.errors import UnreadableFile
+from retrieval.types import Block, BlockKind
+
+__all__ = ["MAX_CHARACTERS", "Draft", "Reading", "collapse", "named"]
+
+MAX_CHARACTERS = 5_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One file, read: `text` is canonical, `blocks` are spans of it in order, `metadata` is as the file says."""
+
+    text: str
+    blocks: tuple[Block, ...]
+    title: str = ""
+    metadata: dict[str, object] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+
+
+class Draft:
+    """Canonical text in the making, for formats whose markup is left behind: one block after another."""
+
+    def __init__(self) -> None:
+        self._parts: list[str] = []
+        self._length = 0
+        self.blocks: list[Block] = []
+
+    def add(self, kind: BlockKind, text: str, *, level: int = 0, page: int = 0, opens: bool = False) -> None:
+        """Append a block. `text` has its white space folded; an empty block is left out."""
+        text = collapse(text)
+        if not text:
+            return
+        if self._parts:
+            separator = "\n" if kind == "item" and self.blocks[-1].kind == "item" else "\n\n"
+            self._parts.append(separator)
+            self._length += len(separator)
+        start = self._length
+        self._parts.append(text)
+        self._length += len(text)
+        self.blocks.append(Block(kind, start, self._length, level, page, opens))
+
+    @property
+    def text(self) -> str:
+        """The canonical text so far."""
+        return "".join(self._parts)
+
+
+def collapse(text: str) -> str:
+    """Fold every run of white space, no-break spaces included, to one blank and drop soft hyphens."""
+    return " ".join(text.replace("\u00ad", "").replace("\u200b", "").split())
+
+
+def named(path: Path, reading: Reading) -> Reading:
+    """Check a reading: it has text that can be quoted and is not absurdly long, or UnreadableFile is raised."""
+    if not any(block.kind in {"paragraph", "item"} for block in reading.blocks):
+        raise UnreadableFile(path, "it holds no text that could be quoted", "Add text to it or remove it.")
+    if len(reading.text) > MAX_CHARACTERS:
+        reason = f"it holds {len(reading.text):,} characters, more than the {MAX_CHARACTERS:,} an article may have"
+        raise UnreadableFile(path, reason, "Split it into several articles.")
+    return reading

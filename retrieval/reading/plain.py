@@ -1,0 +1,162 @@
+"""Plain text: the file is the canonical text; headings, lists and debris are found by how lines look."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from retrieval.reading.debris import is_caption, is_debris, strip_lead_in
+from retrieval.reading.decode import decode
+from retrieval.reading.draft import Reading
+from retrieval.types import Block, BlockKind
+
+__all__ = ["read_plain"]
+
+_ITEM = re.compile(r"\s*(?:[-*•‣▪◦·–—]|\(?\d{1,2}[.)]|\(?[a-z][.)])\s+(?=\S)")
+_RULE = re.compile(r"\s*([-=_*~#])\1{2,}\s*$")
+_HEADING_MARK = re.compile(r"(?:(?:step|part|chapter)\s+)?\d{1,2}(?:\.\d{1,2})*[.):]?\s+|#{1,6}\s+", re.IGNORECASE)
+# A sentence that begins like this is no heading, however short.
+_OPENERS = frozenset(
+    "the a an this that these those it its he she they we you your i there here in on at for if when while but and so "
+    "yes no some most many please however also".split()
+)
+_QUESTION = re.compile(r"(?:so |and |but )?(?:how|what|which|when|where|why|who|is|are|do|does|can|will|should)\b[^.]*\?", re.I)
+_CLOSING = re.compile(r"(?:in (?:conclusion|summary|short)|to (?:conclude|sum up|summari[sz]e)|overall),", re.I)
+_MAX_HEADING_WORDS = 16
+_MAX_QUESTION_WORDS = 20
+_MAX_HEADING_CHARACTERS = 110
+_MAX_IMPERATIVE_WORDS = 5
+_WRAPPED_AT = 50
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    start: int
+    end: int  # without trailing white space
+    text: str
+    blank_before: int  # blank lines above it
+
+
+def read_plain(path: Path, data: bytes) -> Reading:
+    """Read a text file.
+
+    Returns a Reading whose text is the file's own, so that offsets are those of the file in Python's text mode.
+    Raises UnreadableFile where the bytes are no text.
+    """
+    text, warnings = decode(path, data)
+    blocks = _joined(_lines(text))
+    blocks, title = _classified(text, blocks)
+    return Reading(text, tuple(blocks), title, {}, warnings)
+
+
+def _lines(text: str) -> list[_Line]:
+    lines: list[_Line] = []
+    blank = position = 0
+    for raw in text.split("\n"):
+        stripped = raw.strip()
+        if not stripped or _RULE.match(raw):
+            blank += 1 if not stripped else 0
+        else:
+            start = position + raw.index(stripped)
+            lines.append(_Line(start, start + len(stripped), stripped, blank))
+            blank = 0
+        position += len(raw) + 1
+    return lines
+
+
+def _joined(lines: list[_Line]) -> list[Block]:
+    """Lines -> blocks: list items stand alone, hard-wrapped lines are put together."""
+    blocks: list[Block] = []
+    previous: _Line | None = None
+    for line in lines:
+        marker = _ITEM.match(line.text)
+        opens = line.blank_before >= 2
+        if marker and not _is_heading_line(line.text[marker.end() :], marked=True):
+            blocks.append(Block("item", line.start + marker.end(), line.end, opens=opens))
+        elif previous and line.blank_before == 0 and _continues(previous, line):
+            blocks[-1] = replace(blocks[-1], end=line.end)
+        else:
+            blocks.append(Block("paragraph", line.start, line.end, opens=opens))
+        previous = line
+    return blocks
+
+
+def _continues(previous: _Line, line: _Line) -> bool:
+    """A line goes on from the one above when it begins in lower case or that one was broken at a margin."""
+    if line.text[0].islower():
+        return True
+    return previous.text[-1] not in ".!?:" and _WRAPPED_AT <= len(previous.text) <= 100 and len(line.text) <= 100
+
+
+def _is_heading_line(text: str, *, marked: bool = False, opens: bool = False) -> bool:
+    """Say whether a line by itself looks like a heading.
+
+    `marked`: a number stood before it; "3. During The Treatment" is a heading, "3. Keep the skin moist:" is not.
+    `opens`: it stands well apart from what is above, so a question with more words after it may be a heading too.
+    """
+    body = _HEADING_MARK.sub("", text, count=1) or text
+    words = body.split()
+    asked = _QUESTION.match(body)
+    if asked and len(words) <= _MAX_QUESTION_WORDS and not marked and (opens or asked.end() == len(body)):
+        return True
+    if not words or len(words) > _MAX_HEADING_WORDS or len(body) > _MAX_HEADING_CHARACTERS:
+        return False
+    first = body[0]
+    if not (first.isupper() or first.isdigit() or first in "\"'“‘¿") or body[-1] in ",;:…":
+        return False
+    if marked:
+        return len(words) <= 8 and body[-1] not in ".!" and _is_title_case(words)
+    if body[-1] in ".!":
+        # "Prepare for the treatment." heads a step; "The answer is, it depends." is an answer.
+        return len(words) <= _MAX_IMPERATIVE_WORDS and "," not in body and words[0].lower() not in _OPENERS
+    return not re.search(r"[.!]\s+\S", body)
+
+
+def _is_title_case(words: list[str]) -> bool:
+    capitals = sum(word[0].isupper() or not word[0].isalpha() for word in words)
+    return capitals >= max(1, (len(words) + 1) // 2)
+
+
+def _classified(text: str, blocks: list[Block]) -> tuple[list[Block], str]:
+    """Tell headings, captions and debris from paragraphs, and find the title."""
+    title, title_at = "", -1
+    done: list[Block] = []
+    for number, block in enumerate(blocks):
+        line = text[block.start : block.end]
+        kind: BlockKind = block.kind
+        level = 0
+        after_heading = bool(done) and done[-1].kind == "heading" and len(done) - 1 != title_at
+        if is_debris(line):
+            kind = "debris"
+            rest = strip_lead_in(line)
+            if not title and rest != line:
+                title = rest
+        elif kind == "paragraph" and title and len(line) < 200 and is_caption(line, title, after_heading=after_heading):
+            kind = "debris"
+        elif kind == "paragraph" and _heads_something(text, blocks, number) and _is_heading_line(line, opens=block.opens):
+            kind, level = "heading", 2
+            if not title and number < 6:
+                title, title_at, level = line, len(done), 1
+            mark = _HEADING_MARK.match(line)
+            if mark and mark.end() < len(line):
+                block = replace(block, start=block.start + mark.end())
+        elif _CLOSING.match(line):
+            block = replace(block, opens=True)
+        done.append(replace(block, kind=kind, level=level))
+    return done, title
+
+
+def _heads_something(text: str, blocks: list[Block], number: int) -> bool:
+    """A heading stands on one line with text below it, and the last such line of a file is no heading."""
+    block = blocks[number]
+    if "\n" in text[block.start : block.end]:
+        return False
+    if text[block.end - 1] == "." and number and not _is_body(text, blocks[number - 1]):
+        return False
+    return any(_is_body(text, later) for later in blocks[number + 1 : number + 4])
+
+
+def _is_body(text: str, block: Block) -> bool:
+    line = text[block.start : block.end]
+    return block.kind == "item" or not _is_heading_line(line, opens=block.opens)

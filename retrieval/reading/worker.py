@@ -1,0 +1,62 @@
+"""The child process that parses one untrusted file: bytes on standard input, one JSON object on standard output.
+
+Its limits are set before the first byte is parsed. Run by retrieval.reading.sandbox, never by hand.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import os
+import resource
+import sys
+from pathlib import Path
+
+from retrieval.errors import UnreadableFile
+from retrieval.reading.formats import read_bytes
+
+__all__ = ["main"]
+
+
+def main() -> None:
+    """Set the limits given as arguments (bytes of memory, seconds of CPU), read standard input, print the reading."""
+    name, memory, seconds = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+    _limit(memory, seconds)
+    logging.disable(logging.CRITICAL)
+    data = sys.stdin.buffer.read()
+    result: dict[str, object]
+    try:
+        reading = read_bytes(Path(name), data)
+        result = {
+            "text": reading.text,
+            "title": reading.title,
+            "metadata": {key: _plain(value) for key, value in reading.metadata.items()},
+            "warnings": list(reading.warnings),
+            "blocks": [[b.kind, b.start, b.end, b.level, b.page, b.opens] for b in reading.blocks],
+        }
+    except UnreadableFile as problem:
+        result = {"reason": problem.reason, "remedy": problem.remedy}
+    except MemoryError:
+        result = {"reason": "it needs more memory than a file may use", "remedy": "Save it again in a simpler form."}
+    except RecursionError:
+        result = {"reason": "it is nested too deeply", "remedy": "Save it again in a simpler form."}
+    json.dump(result, sys.stdout)
+
+
+def _limit(memory: int, seconds: int) -> None:
+    os.umask(0o077)
+    limits = (("RLIMIT_CPU", seconds), ("RLIMIT_FSIZE", 0), ("RLIMIT_NOFILE", 64), ("RLIMIT_CORE", 0), ("RLIMIT_AS", memory))
+    for limit, value in limits:
+        # macOS refuses some of them; the parent's clock and output cap hold there too.
+        with contextlib.suppress(ValueError, OSError):
+            resource.setrlimit(getattr(resource, limit), (value, value))
+
+
+def _plain(value: object) -> object:
+    """Dates as text, the rest as JSON has it; anything else as its own words."""
+    if isinstance(value, str | int | float | bool) or value is None:
+        return value
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    return str(value)

@@ -1,0 +1,300 @@
+"""Releases: one immutable, complete, checked build of the corpus each, and the pointer to the one in force.
+
+INDEX/current                     which release is in force, and the digest of its manifest
+INDEX/releases/ID/manifest.json   model, articles, and size and digest of every other file
+INDEX/releases/ID/articles.json   canonical texts, sections, sentences, metadata
+INDEX/releases/ID/passages.npy    int32 (passages, 3): article, first sentence, last sentence
+INDEX/releases/ID/vectors.faiss   one vector a passage, exact inner product
+INDEX/releases/ID/words/          BM25
+INDEX/releases/ID/clinic.json     the clinic and the wording of its cards
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import fcntl
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import faiss
+import numpy as np
+import numpy.typing as npt
+
+from retrieval.clinic import clinic_from_json, clinic_to_json
+from retrieval.encoder import Vectors
+from retrieval.errors import BuildLocked, DamagedRelease, NoRelease
+from retrieval.lexical import LexicalIndex
+from retrieval.types import Article, Block, Clinic, Metadata, Passage, Section, Sentence
+
+__all__ = ["Content", "Release", "current_id", "locked", "open_current", "publish", "release_id", "switch"]
+
+_FORMAT = 1
+_STAGING = ".building"
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What a release is made of. `vectors` is float32 (passages, dimension); `model` names the model they come from."""
+
+    articles: tuple[Article, ...]
+    passages: tuple[Passage, ...]
+    vectors: Vectors
+    lexical: LexicalIndex
+    clinic: Clinic
+    model: str
+    recipe: str
+
+
+class Release:
+    """An opened release. Everything in it was checked against its manifest."""
+
+    def __init__(self, identity: str, content: Content, index: faiss.Index) -> None:
+        self.id = identity
+        self.articles = content.articles
+        self.passages = content.passages
+        self.lexical = content.lexical
+        self.clinic = content.clinic
+        self.model = content.model
+        self.recipe = content.recipe
+        self.index = index
+        self._by_doc = {article.doc: number for number, article in enumerate(content.articles)}
+
+    @classmethod
+    def open(cls, index: Path, identity: str, manifest_digest: str = "") -> Release:
+        """Open and verify a release.
+
+        Parameters: the index folder, the release's name, and the digest its manifest must have, if known.
+        Raises NoRelease where it does not exist, DamagedRelease where any file of it is absent or altered.
+        """
+        folder = _folder(index, identity)
+        if not folder.is_dir():
+            raise NoRelease(f"{folder}: there is no such release. Run `patient-faq build`.")
+        manifest = _verified(folder, manifest_digest)
+        try:
+            values = json.loads((folder / "articles.json").read_text(encoding="utf-8"))
+            rows = np.load(folder / "passages.npy", allow_pickle=False)
+            clinic = clinic_from_json(json.loads((folder / "clinic.json").read_text(encoding="utf-8")))
+            vectors = faiss.read_index(str(folder / "vectors.faiss"))
+            content = Content(
+                articles=tuple(_article_from_json(value) for value in values),
+                passages=tuple(Passage(*row) for row in rows.tolist()),
+                vectors=np.empty((0, 0), dtype=np.float32),
+                lexical=LexicalIndex.load(folder / "words"),
+                clinic=clinic,
+                model=manifest["model"],
+                recipe=manifest["recipe"],
+            )
+        except (OSError, ValueError, KeyError, TypeError, RuntimeError) as problem:
+            raise DamagedRelease(f"{folder}: cannot be read ({problem}). Delete it and build again.") from problem
+        if vectors.ntotal != len(content.passages):
+            raise DamagedRelease(f"{folder}: {vectors.ntotal} vectors for {len(content.passages)} passages. Build again.")
+        return cls(identity, content, vectors)
+
+    def article(self, doc: str) -> Article | None:
+        """The article with this file name, or None."""
+        number = self._by_doc.get(doc)
+        return None if number is None else self.articles[number]
+
+    def vectors_of(self, doc: str) -> tuple[tuple[Passage, ...], Vectors]:
+        """An article's passages and their vectors, as they were encoded."""
+        number = self._by_doc[doc]
+        places = [place for place, passage in enumerate(self.passages) if passage.article == number]
+        vectors: Vectors = self.index.reconstruct_n(places[0], len(places))
+        return tuple(self.passages[place] for place in places), vectors
+
+
+def release_id(articles: Sequence[Article], clinic: Clinic, model: str, recipe: str) -> str:
+    """Name a release by what goes into it, so that the same input always gets the same name."""
+    values = [_FORMAT, model, recipe, clinic_to_json(clinic), [[a.doc, a.source_digest, a.digest] for a in articles]]
+    return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def publish(index: Path, identity: str, content: Content) -> None:
+    """Write a release beside the others, verify it, and switch to it.
+
+    Until the last step the release in force stays in force, whatever happens; the caller holds `locked`.
+    Raises OSError where the disk is full or refuses.
+    """
+    staging = index / f"{_STAGING}-{identity}"
+    clear_leftovers(index)
+    staging.mkdir(parents=True)
+    _write(staging, identity, content)
+    digest = _digest(staging / "manifest.json")
+    _verified(staging, digest)
+    target = _folder(index, identity)
+    target.parent.mkdir(exist_ok=True)
+    if target.exists():
+        # It was there but not in force, or damaged: what was just verified takes its place.
+        aside = index / f"{_STAGING}-replaced-{identity}"
+        os.rename(target, aside)
+        os.rename(staging, target)
+        shutil.rmtree(aside)
+    else:
+        os.rename(staging, target)
+    _sync(target.parent)
+    switch(index, identity, digest)
+
+
+def switch(index: Path, identity: str, manifest_digest: str = "") -> None:
+    """Put a release in force: one atomic replacement of the pointer."""
+    digest = manifest_digest or _digest(_folder(index, identity) / "manifest.json")
+    pointer = index / "current"
+    fresh = index / f"{_STAGING}-current"
+    with fresh.open("w", encoding="utf-8") as file:
+        json.dump({"release": identity, "manifest": digest}, file)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(fresh, pointer)
+    _sync(index)
+
+
+def current_id(index: Path) -> tuple[str, str]:
+    """The release in force: its name and its manifest's digest. Raises NoRelease or DamagedRelease."""
+    pointer = index / "current"
+    try:
+        values = json.loads(pointer.read_text(encoding="utf-8"))
+        return str(values["release"]), str(values["manifest"])
+    except FileNotFoundError:
+        raise NoRelease(
+            f"{index}: no release has been built there. Run `patient-faq build --corpus DIR --index {index}`."
+        ) from None
+    except (OSError, ValueError, KeyError, TypeError) as problem:
+        raise DamagedRelease(f"{pointer}: cannot be read ({problem}). Run `patient-faq build` again.") from problem
+
+
+def open_current(index: Path) -> Release:
+    """Open and verify the release in force; raises NoRelease or DamagedRelease."""
+    return Release.open(index, *current_id(index))
+
+
+def clear_leftovers(index: Path) -> None:
+    """Delete what a killed build left behind; the caller holds `locked`."""
+    for path in index.glob(f"{_STAGING}-*"):
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
+
+
+@contextmanager
+def locked(index: Path) -> Iterator[None]:
+    """Keep other builds away from an index folder for as long as the block runs; raises BuildLocked if one is at it."""
+    index.mkdir(parents=True, exist_ok=True)
+    with (index / ".lock").open("w", encoding="utf-8") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise BuildLocked(f"{index}: another build is writing there. Wait until it is done, then try again.") from None
+        yield
+
+
+def _folder(index: Path, identity: str) -> Path:
+    if not identity.isalnum():
+        raise NoRelease(f"{identity!r} is not the name of a release.")
+    return index / "releases" / identity
+
+
+def _write(folder: Path, identity: str, content: Content) -> None:
+    flat = faiss.IndexFlatIP(content.vectors.shape[1])
+    flat.add(content.vectors)
+    faiss.write_index(flat, str(folder / "vectors.faiss"))
+    rows: npt.NDArray[np.int32] = np.array([[p.article, p.first, p.last] for p in content.passages], dtype=np.int32)
+    np.save(folder / "passages.npy", rows, allow_pickle=False)
+    (folder / "words").mkdir()
+    content.lexical.save(folder / "words")
+    _json(folder / "articles.json", [_article_to_json(article) for article in content.articles])
+    _json(folder / "clinic.json", clinic_to_json(content.clinic))
+    files = {}
+    for path in sorted(item for item in folder.rglob("*") if item.is_file()):
+        files[str(path.relative_to(folder))] = {"bytes": path.stat().st_size, "sha256": _digest(path)}
+    manifest = {
+        "format": _FORMAT,
+        "id": identity,
+        "model": content.model,
+        "recipe": content.recipe,
+        "dimension": int(content.vectors.shape[1]),
+        "passages": len(content.passages),
+        "articles": {article.doc: article.digest for article in content.articles},
+        "files": files,
+    }
+    _json(folder / "manifest.json", manifest)
+    for path in [*folder.rglob("*"), folder]:
+        _sync(path)
+
+
+def _verified(folder: Path, manifest_digest: str) -> dict[str, Any]:
+    """Check every file of a release against its manifest, and the manifest against the pointer."""
+    path = folder / "manifest.json"
+    try:
+        if manifest_digest and _digest(path) != manifest_digest:
+            raise DamagedRelease(f"{path}: altered since it was built. Run `patient-faq build` again.")
+        manifest: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        if manifest["format"] != _FORMAT:
+            raise DamagedRelease(f"{folder}: made by another version of patient-faq. Run `patient-faq build` again.")
+        for name, expected in manifest["files"].items():
+            if (folder / name).stat().st_size != expected["bytes"] or _digest(folder / name) != expected["sha256"]:
+                raise DamagedRelease(f"{folder / name}: altered since it was built. Run `patient-faq build` again.")
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as problem:
+        raise DamagedRelease(f"{folder}: incomplete ({problem}). Run `patient-faq build` again.") from problem
+    return manifest
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _json(path: Path, value: object) -> None:
+    path.write_text(json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":")), encoding="utf-8")
+
+
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _article_to_json(article: Article) -> dict[str, Any]:
+    metadata = dataclasses.asdict(article.metadata)
+    for name in ("reviewed_on", "review_by"):
+        metadata[name] = metadata[name].isoformat() if metadata[name] else None
+    return {
+        "doc": article.doc,
+        "title": article.title,
+        "text": article.text,
+        "digest": article.digest,
+        "source_digest": article.source_digest,
+        "blocks": [dataclasses.astuple(block) for block in article.blocks],
+        "sections": [dataclasses.astuple(section) for section in article.sections],
+        "sentences": [dataclasses.astuple(sentence) for sentence in article.sentences],
+        "metadata": metadata,
+        "warnings": list(article.warnings),
+    }
+
+
+def _article_from_json(values: dict[str, Any]) -> Article:
+    metadata = {**values["metadata"], "topics": tuple(values["metadata"]["topics"])}
+    for name in ("reviewed_on", "review_by"):
+        metadata[name] = date.fromisoformat(metadata[name]) if metadata[name] else None
+    return Article(
+        doc=values["doc"],
+        title=values["title"],
+        text=values["text"],
+        digest=values["digest"],
+        source_digest=values["source_digest"],
+        blocks=tuple(Block(*row) for row in values["blocks"]),
+        sections=tuple(Section(tuple(row[0]), *row[1:]) for row in values["sections"]),
+        sentences=tuple(Sentence(*row) for row in values["sentences"]),
+        metadata=Metadata(**metadata),
+        warnings=tuple(values["warnings"]),
+    )

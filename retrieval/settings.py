@@ -1,0 +1,65 @@
+"""Settings of the program (not of the clinic): from the environment, frozen, no work at import."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+
+from retrieval.errors import SettingsError
+
+__all__ = ["DEFAULT_MODEL", "Settings"]
+
+DEFAULT_MODEL = "all-MiniLM-L6-v2"
+_PREFIX = "PATIENT_FAQ_"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What can be set, each by the environment variable PATIENT_FAQ_<NAME>.
+
+    corpus, index: folders. model: `all-MiniLM-L6-v2`, or the folder of another sentence-transformers model.
+    models: where the served form of the default model is kept (empty: beside the environment).
+    host, port: where the chat listens. hosts: names the chat answers to, comma-separated (empty: any).
+    frame_ancestors: origins that may show the chat in a frame, space-separated.
+    trust_proxy: `1` where a reverse proxy sets X-Forwarded-For. rate: questions an address may ask a minute.
+    """
+
+    corpus: Path = Path("corpus")
+    index: Path = Path("index")
+    model: str = DEFAULT_MODEL
+    models: str = ""
+    host: str = "127.0.0.1"
+    port: int = 7860
+    hosts: str = ""
+    frame_ancestors: str = ""
+    trust_proxy: bool = False
+    rate: int = 30
+
+    @classmethod
+    def from_environment(cls, environ: Mapping[str, str] | None = None) -> Settings:
+        """Read the settings; raises SettingsError for a value that does not fit or a name that is unknown."""
+        environ = os.environ if environ is None else environ
+        known = {item.name: item for item in fields(cls)}
+        found: dict[str, object] = {}
+        for variable, value in environ.items():
+            if not variable.startswith(_PREFIX):
+                continue
+            name = variable.removeprefix(_PREFIX).lower()
+            if name not in known:
+                raise SettingsError(f"{variable}: there is no such setting. Known are: {', '.join(sorted(known))}.")
+            found[name] = _converted(variable, value, getattr(cls(), name))
+        return replace(cls(), **found)  # type: ignore[arg-type]  # each value was converted to its field's type
+
+
+def _converted(variable: str, value: str, default: object) -> object:
+    if isinstance(default, bool):
+        if value not in {"0", "1"}:
+            raise SettingsError(f"{variable}: {value!r} is neither 0 nor 1.")
+        return value == "1"
+    if isinstance(default, int):
+        if not value.isdigit() or not 0 < int(value) < 65536:
+            raise SettingsError(f"{variable}: {value!r} is not a whole number from 1 to 65535.")
+        return int(value)
+    return Path(value) if isinstance(default, Path) else value

@@ -1,0 +1,218 @@
+"""The values that flow through the engine: frozen, slotted dataclasses, no behaviour beyond slicing.
+
+Every offset counts characters (Unicode code points) of an article's canonical text.
+This module imports nothing of ours.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Literal
+
+__all__ = [
+    "Answer",
+    "Article",
+    "Block",
+    "BlockKind",
+    "Card",
+    "Citation",
+    "Clinic",
+    "Match",
+    "Metadata",
+    "Passage",
+    "Quote",
+    "Route",
+    "Routing",
+    "Section",
+    "Sentence",
+    "Turn",
+]
+
+BlockKind = Literal["heading", "paragraph", "item", "debris"]
+Route = Literal["answer", "consult", "urgent", "no_answer"]
+
+
+@dataclass(frozen=True, slots=True)
+class Metadata:
+    """What is known of an article besides its text; absent facts stay absent."""
+
+    title: str = ""
+    based_on: str = ""
+    publisher: str = ""
+    language: str = "en"
+    topics: tuple[str, ...] = ()
+    reviewed_by: str = ""
+    reviewed_on: date | None = None
+    review_by: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """One paragraph, list item, heading or piece of web debris: a span of canonical text.
+
+    `level` is 1 to 6 for headings and 0 otherwise; `page` counts from 1 and is 0 where there are no pages.
+    `opens` says that a new section begins here although no heading does.
+    """
+
+    kind: BlockKind
+    start: int
+    end: int
+    level: int = 0
+    page: int = 0
+    opens: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A stretch of an article under one heading; `path` runs from the outermost heading to its own."""
+
+    path: tuple[str, ...]
+    start: int
+    end: int
+    page: int = 0
+
+    @property
+    def title(self) -> str:
+        """The section's own heading, empty before the first heading."""
+        return self.path[-1] if self.path else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """A sentence that can be quoted: a span, the section and block it stands in, and its page (0 where there are none)."""
+
+    start: int
+    end: int
+    section: int
+    block: int
+    page: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Article:
+    """One document of the clinic, read: its file name, canonical text, structure and metadata.
+
+    `digest` is the SHA-256 of the canonical text in UTF-8; `source_digest` that of the file's bytes and of
+    the metadata file beside it.
+    """
+
+    doc: str
+    title: str
+    text: str
+    digest: str
+    source_digest: str
+    blocks: tuple[Block, ...]
+    sections: tuple[Section, ...]
+    sentences: tuple[Sentence, ...]
+    metadata: Metadata = field(default_factory=Metadata)
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """The unit of retrieval: sentences `first`..`last` (inclusive) of one section of article number `article`."""
+
+    article: int
+    first: int
+    last: int
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A passage that was found for a question. `score` is 0..1, higher is better; see retrieval.search.
+
+    `dense` (mean cosine) and `lexical` (share of the question's word weight) are the parts it was made of.
+    """
+
+    passage: Passage
+    score: float
+    dense: float
+    lexical: float
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """Where a quote stands: enough to prove it and to open it."""
+
+    doc: str
+    title: str
+    section: str
+    page: int
+    start: int
+    end: int
+    digest: str
+    based_on: str = ""
+    reviewed_on: date | None = None
+    reviewed_by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """The words shown to a patient, to the letter, and where they stand."""
+
+    text: str
+    citation: Citation
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """Fixed text of the clinic: shown whole, never put together from a question.
+
+    `heading` is one call to action, `bullets` stand alone, `level` is read out to screen readers.
+    """
+
+    kind: str
+    label: str
+    level: str
+    heading: str
+    text: str = ""
+    bullets: tuple[str, ...] = ()
+    contacts: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Clinic:
+    """Who runs this FAQ and how to reach them. `placeholder` is true until a real clinic fills it in."""
+
+    name: str
+    placeholder: bool
+    phone: str = ""
+    email: str = ""
+    booking_url: str = ""
+    emergency_number: str = ""
+    accent: str = "#0b6e69"
+    cards: tuple[Card, ...] = ()
+    signed_off_by: str = ""
+    signed_off_on: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Routing:
+    """Where a message goes, by which card, and the names of the rules that decided, most urgent first."""
+
+    route: Route
+    card: str = ""
+    rules: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """An earlier exchange of the chat: what the patient asked."""
+
+    question: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """All that is shown for one question. `searched` is what was looked for, empty when nothing was."""
+
+    route: Route
+    quotes: tuple[Quote, ...] = ()
+    card: Card | None = None
+    searched: str = ""
+    suggestions: tuple[str, ...] = ()
+    release: str = ""
+    elapsed_ms: float = 0.0
+    rules: tuple[str, ...] = ()

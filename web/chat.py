@@ -1,0 +1,153 @@
+"""The patients' chat: one page of Gradio, which keeps nothing of what is asked."""
+
+from __future__ import annotations
+
+import html
+import logging
+import os
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from fastapi import FastAPI
+
+from retrieval.assistant import MAX_QUESTION, Assistant, clean
+from retrieval.errors import QuestionError
+from retrieval.types import Turn
+from web.render import answer_html, contacts_html, header_html, notice_html, question_html
+
+# Gradio looks these up at its import.
+os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+os.environ.update(HF_HUB_OFFLINE="1", HF_HUB_DISABLE_TELEMETRY="1", DO_NOT_TRACK="1")
+
+import gradio as gr
+
+__all__ = ["build_chat", "mount_chat"]
+
+_LOG = logging.getLogger(__name__)
+_EXAMPLES = 6
+_HISTORY = 6
+_TAG = re.compile(r"<[^>]+>")
+_PRIVATE: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
+
+# Brings each new question to the top of the screen, where its answer is read from, and names the messages for screen
+# readers: the chat would read out their HTML.
+_HEAD = """
+<meta name="robots" content="noindex">
+<script>
+(function begin() {
+  // Gradio may put this in before or after the page has been read.
+  if (!document.body) return addEventListener("DOMContentLoaded", begin);
+  var seen = 0;
+  new MutationObserver(function () {
+    document.querySelectorAll("[data-testid=user], [data-testid=bot]").forEach(function (message) {
+      var name = message.dataset.testid === "user" ? "Your question" : "Answer";
+      if (message.getAttribute("aria-label") !== name) message.setAttribute("aria-label", name);
+    });
+    var asked = document.querySelectorAll(".pf-asked");
+    if (asked.length > seen) setTimeout(function () { asked[asked.length - 1].scrollIntoView({block: "start"}); }, 60);
+    seen = asked.length;
+  }).observe(document.body, {childList: true, subtree: true});
+})();
+</script>
+"""
+
+Message = dict[str, Any]
+
+
+def build_chat(assistant: Assistant) -> gr.Blocks:
+    """Lay out the chat around an assistant; nothing is opened or started by this."""
+    clinic = assistant.clinic()
+    # Plain Markdown throughout: gr.HTML fills its templates by evaluating script, which the gate's policy forbids.
+    with gr.Blocks(title=f"Questions and answers – {clinic.name}", analytics_enabled=False, delete_cache=(3600, 3600)) as page:
+        header = gr.Markdown(header_html(clinic))
+        with gr.Column(elem_id="pf-start") as start:
+            gr.Markdown("<h2>You can ask, for example</h2>")
+            examples = [gr.Button("", visible=False) for _ in range(_EXAMPLES)]
+        chat = gr.Chatbot(
+            elem_id="pf-chat", label="Questions and answers", show_label=False, visible=False, autoscroll=False, buttons=[],
+            allow_tags=False, latex_delimiters=[], sanitize_html=True, layout="panel", feedback_options=None,
+        )  # fmt: skip
+        clear = gr.Button("Clear this chat", elem_id="pf-clear", visible=False)
+        with gr.Row(elem_id="pf-ask", equal_height=True):
+            box = gr.Textbox(
+                label="Your question", placeholder="Ask in your own words", lines=1, max_lines=5, max_length=MAX_QUESTION,
+                scale=5, min_width=160,
+            )  # fmt: skip
+            send = gr.Button("Ask", variant="primary", scale=1, min_width=80)
+        footer = gr.Markdown(contacts_html(clinic))
+
+        def respond(question: str, history: list[Message] | None) -> tuple[Any, ...]:
+            shown = [*(history or []), *_exchange(assistant, question, history or [])]
+            begun = bool(shown)
+            return "", gr.update(value=shown, visible=begun), gr.update(visible=not begun), gr.update(visible=begun)
+
+        def forget() -> tuple[Any, ...]:
+            return "", gr.update(value=[], visible=False), gr.update(visible=True), gr.update(visible=False)
+
+        def greet() -> tuple[Any, ...]:
+            now = assistant.clinic()
+            questions = _example_questions(assistant)
+            labels = [gr.update(value=text, visible=bool(text)) for text in (*questions, *[""] * _EXAMPLES)[:_EXAMPLES]]
+            return (gr.update(value=header_html(now)), gr.update(value=contacts_html(now)), *labels)
+
+        outputs = [box, chat, start, clear]
+        gr.on([box.submit, send.click], respond, [box, chat], outputs, **_PRIVATE)
+        for button in examples:
+            button.click(respond, [button, chat], outputs, **_PRIVATE)
+        clear.click(forget, None, outputs, **_PRIVATE)
+        page.load(greet, None, [header, footer, *examples], **_PRIVATE)
+    page.queue(max_size=64, default_concurrency_limit=2, api_open=False)
+    return page
+
+
+def mount_chat(app: FastAPI, assistant: Assistant, css: Sequence[Path]) -> None:
+    """Put the chat at the root of an application, with everything of Gradio's off that is not the chat."""
+    # The fonts of the patient's own device: nothing is downloaded.
+    theme = gr.themes.Base(font=["system-ui", "-apple-system", "Segoe UI", "Roboto", "sans-serif"], font_mono=["monospace"])
+    accent = f":root {{ --pf-accent: {assistant.clinic().accent}; }}"
+    gr.mount_gradio_app(
+        app, build_chat(assistant), path="/", run_history=False, footer_links=[], show_error=False, enable_monitoring=False,
+        max_file_size="1kb", pwa=False, mcp_server=False, ssr_mode=False, allowed_paths=[], theme=theme, css=accent,
+        css_paths=list(css), head=_HEAD,
+    )  # fmt: skip
+
+
+def _exchange(assistant: Assistant, question: str, history: list[Message]) -> list[Message]:
+    """A question and its answer as two messages; none for an empty question."""
+    text = clean(str(question or ""))
+    if not text:
+        return []
+    try:
+        said = answer_html(assistant.ask(text, _turns(history)), assistant.clinic())
+    except QuestionError as problem:
+        said = notice_html(str(problem))
+        text = text[:200]
+    return [{"role": "user", "content": question_html(text)}, {"role": "assistant", "content": said}]
+
+
+def _turns(history: list[Message]) -> list[Turn]:
+    """The questions of the chat so far, taken back out of the page."""
+    turns = []
+    for message in history:
+        if message.get("role") == "user":
+            text = clean(html.unescape(_TAG.sub(" ", _text(message.get("content")))))
+            if text:
+                turns.append(Turn(text[:MAX_QUESTION]))
+    return turns[-_HISTORY:]
+
+
+def _text(content: Any) -> str:
+    if isinstance(content, str):
+        return content
+    parts = content if isinstance(content, list) else [content]
+    return " ".join(str(part.get("text", "")) if isinstance(part, dict) else str(part) for part in parts)
+
+
+def _example_questions(assistant: Assistant) -> list[str]:
+    try:
+        return assistant.example_questions(_EXAMPLES)
+    except Exception:  # noqa: BLE001  without examples the page still answers; the fault is reported
+        _LOG.exception("no example questions could be found")
+        return []

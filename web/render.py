@@ -1,0 +1,164 @@
+"""Answer -> HTML for the chat. Everything that is not ours is escaped here, HTML and Markdown alike."""
+
+from __future__ import annotations
+
+import html
+import re
+from datetime import date
+from urllib.parse import quote as url_quote
+
+from retrieval.types import Answer, Card, Citation, Clinic, Quote
+
+__all__ = [
+    "answer_html",
+    "contacts_html",
+    "escape",
+    "header_html",
+    "notice_html",
+    "question_html",
+    "reader_url",
+    "review_state",
+]
+
+# The chat renders messages as Markdown; as entities these mean nothing to it.
+_MARKDOWN = re.compile(r"[\\`*_{}\[\]()#+~|$^=!:@-]")
+_ICONS = {"urgent": "!", "self_harm": "♥", "consult": "+", "not_found": "?", "clinic_matter": "i", "trouble": "×"}
+_LEVELS = {"urgent": "emergency", "self_harm": "support", "consult": "consult"}
+
+
+def escape(text: str) -> str:
+    """Make text safe to stand in HTML inside Markdown; line breaks stay visible."""
+    lines = [line.strip() for line in text.split("\n") if line.strip()]
+    return "<br>".join(_MARKDOWN.sub(lambda m: f"&#{ord(m.group())};", html.escape(line)) for line in lines)
+
+
+def question_html(question: str) -> str:
+    """The patient's own words, echoed."""
+    return f'<div class="pf-asked">{escape(question)}</div>'
+
+
+def answer_html(answer: Answer, clinic: Clinic) -> str:
+    """All that is shown for one answer, as one line of HTML (a blank line would end it for Markdown)."""
+    parts: list[str] = []
+    if answer.searched and answer.route != "urgent":
+        parts.append(f'<p class="pf-looked">Looking for: {escape(answer.searched)}</p>')
+    if answer.card:
+        parts.append(_card_html(answer.card, clinic))
+    if answer.quotes:
+        parts.append(_quotes_html(answer))
+    if answer.route == "answer":
+        parts.append(_ask_a_clinician(clinic))
+    if answer.suggestions and answer.route in {"answer", "no_answer"}:
+        lead = "You could also read about" if answer.quotes else "Did you mean"
+        items = "".join(f"<li>{escape(heading)}</li>" for heading in answer.suggestions)
+        parts.append(f'<div class="pf-more"><p>{lead}</p><ul>{items}</ul></div>')
+    return f'<div class="pf-answer">{"".join(parts)}</div>'
+
+
+def notice_html(text: str) -> str:
+    """A plain message of the program, such as that a question is too long."""
+    return f'<div class="pf-answer"><p class="pf-notice">{escape(text)}</p></div>'
+
+
+def header_html(clinic: Clinic) -> str:
+    """The top of the page: the clinic, what this is, the phone."""
+    phone = f'<p class="pf-phone">{_phone(clinic)}</p>' if clinic.phone else ""
+    example = '<p class="pf-example">Example clinic: its name and numbers are made up.</p>' if clinic.placeholder else ""
+    return (
+        f'<header class="pf-header">{example}<div class="pf-name">'
+        f"<h1>{html.escape(clinic.name)}</h1>{phone}</div>"
+        "<p>Answers are extracts from our articles. They are not medical advice.</p></header>"
+    )
+
+
+def contacts_html(clinic: Clinic) -> str:
+    """The foot of the page: how to reach a person, always."""
+    number = html.escape(clinic.emergency_number or "your local emergency number")
+    contacts = _contacts(clinic)
+    return f'<footer class="pf-foot"><p><strong>In an emergency, call {number}.</strong></p>{contacts}</footer>'
+
+
+def reader_url(cited: Citation, release: str) -> str:
+    """The address of the article at a quote, stable for as long as the release is kept."""
+    return f"/read/{url_quote(release)}/{url_quote(cited.doc)}?start={cited.start}&end={cited.end}#quote"
+
+
+def review_state(reviewed_on: date | None, reviewed_by: str) -> str:
+    """What patients are told about an article's review; never more than is known."""
+    if not reviewed_on:
+        return "not yet reviewed by a clinician"
+    return f"reviewed {reviewed_on.day} {reviewed_on:%B %Y} by {reviewed_by}"
+
+
+def _quotes_html(answer: Answer) -> str:
+    if answer.route == "consult":
+        lead = '<h3 class="pf-lead">General information from our articles. It is not about you.</h3>'
+    else:
+        lead = '<p class="pf-lead">From our articles, word for word. Not medical advice.</p>'
+    return lead + "".join(_quote_html(quote, answer.release) for quote in answer.quotes)
+
+
+def _quote_html(quote: Quote, release: str) -> str:
+    cited = quote.citation
+    place = escape(cited.title) + (f" › {escape(cited.section)}" if cited.section else "")
+    page = f", page {cited.page}" if cited.page else ""
+    state = escape(review_state(cited.reviewed_on, cited.reviewed_by))
+    link = html.escape(reader_url(cited, release))
+    return (
+        f'<figure class="pf-quote"><blockquote>{escape(quote.text)}</blockquote>'
+        f'<figcaption><span class="pf-place">{place}{page}</span><span class="pf-state">{state}</span>'
+        f'<a href="{link}" target="_blank" rel="noopener">Read in the article</a></figcaption></figure>'
+    )
+
+
+def _card_html(card: Card, clinic: Clinic) -> str:
+    level = _LEVELS.get(card.kind, "plain")
+    bullets = "".join(f"<li>{escape(bullet)}</li>" for bullet in card.bullets)
+    text = f"<p>{escape(card.text)}</p>" if card.text else ""
+    contacts = _contacts(clinic, emergency=card.kind == "urgent", booking=card.kind == "consult") if card.contacts else ""
+    body = (
+        f"<ul>{bullets}</ul>{text}"
+        if card.kind in {"urgent", "self_harm"}
+        else f"{text}<ul>{bullets}</ul>"
+        if bullets
+        else text
+    )
+    return (
+        f'<section class="pf-card pf-{level}"><p class="pf-label"><span class="pf-icon" aria-hidden="true">'
+        f'{_ICONS.get(card.kind, "i")}</span>{escape(card.label)}<span class="pf-hidden">. {escape(card.level)}.</span></p>'
+        f"<h3>{escape(card.heading)}</h3>{body}{contacts}</section>"
+    )
+
+
+def _contacts(clinic: Clinic, *, emergency: bool = False, booking: bool = True) -> str:
+    ways: list[str] = []
+    if emergency and clinic.emergency_number:
+        ways.append(_button(f"tel:{_digits(clinic.emergency_number)}", f"Call {clinic.emergency_number}"))
+    if clinic.booking_url and not emergency and booking:
+        ways.append(_button(clinic.booking_url, "Book a consultation"))
+    if clinic.phone:
+        ways.append(_button(f"tel:{_digits(clinic.phone)}", f"Call us: {clinic.phone}"))
+    if clinic.email and not emergency:
+        ways.append(_button(f"mailto:{clinic.email}", f"E-mail {clinic.email}"))
+    if not ways:
+        return '<p class="pf-ways">Please contact the clinic directly.</p>'
+    return f'<p class="pf-ways">{"".join(ways)}</p>'
+
+
+def _ask_a_clinician(clinic: Clinic) -> str:
+    if not clinic.booking_url:
+        return ""
+    link = html.escape(clinic.booking_url)
+    return f'<p class="pf-ask"><a href="{link}" target="_blank" rel="noopener">Ask about this at a consultation</a></p>'
+
+
+def _phone(clinic: Clinic) -> str:
+    return f'<a href="tel:{_digits(clinic.phone)}">{html.escape(clinic.phone)}</a>'
+
+
+def _button(link: str, text: str) -> str:
+    return f'<a class="pf-way" href="{html.escape(link)}" target="_blank" rel="noopener">{escape(text)}</a>'
+
+
+def _digits(number: str) -> str:
+    return re.sub(r"[^\d+]", "", number)
