@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import inspect
 import socket
 import sys
 
-from retrieval.errors import PatientFaqError
+from retrieval.errors import PatientFaqError, SettingsError
 from retrieval.settings import Settings
 
 __all__ = ["main"]
@@ -13,12 +14,15 @@ __all__ = ["main"]
 
 def main() -> int:
     """Serve the chat until it is stopped; returns the exit status."""
-    if len(sys.argv) > 1:
+    if sys.argv[1:2] in (["-h"], ["--help"]):
         sys.stdout.write(
             "Starts the patients' chat.\n\n  python app.py\n\nSettings come from the environment, for example\n"
-            "  PATIENT_FAQ_PORT=8000 python app.py\n\n" + (Settings.__doc__ or "") + "\n"
+            "  PATIENT_FAQ_PORT=8000 python app.py\n\n" + inspect.cleandoc(Settings.__doc__ or "") + "\n"
         )
-        return 0 if sys.argv[1] in {"-h", "--help"} else 2
+        return 0
+    if sys.argv[1:]:
+        sys.stderr.write(f"patient-faq: {sys.argv[1]!r} means nothing here; settings come from the environment. Try --help.\n")
+        return 2
     try:
         settings = Settings.from_environment()
         _check_port(settings)
@@ -43,8 +47,6 @@ def _check_port(settings: Settings) -> None:
         try:
             probe.bind((settings.host, settings.port))
         except OSError as problem:
-            from retrieval.errors import SettingsError
-
             raise SettingsError(
                 f"{settings.host}:{settings.port} cannot be used ({problem.strerror}). Is the chat already running? "
                 "Choose another port, for example PATIENT_FAQ_PORT=7861."

@@ -14,13 +14,13 @@ __all__ = ["ANSWERS_FROM", "answer", "card_of", "proved", "quote_of"]
 _LOG = logging.getLogger(__name__)
 
 # Chosen on the dev halves of the judged questions and routing messages; docs/design.md has the figures.
-ANSWERS_FROM = 0.36
+ANSWERS_FROM = 0.22
 """The score from which the best passage counts as an answer."""
-_CLEARLY_FROM = 0.46
+_CLEARLY_FROM = 0.32
 """The score from which a passage is on the point enough to stand below a consultation card."""
-_BELOW_BEST = 0.14
+_BELOW_BEST = 0.12
 """A further quote may score this much less than the best one."""
-_IN_THE_FIELD_FROM = 0.25
+_IN_THE_FIELD_FROM = 0.16
 _MOST_QUOTES = 3
 _MOST_QUOTES_CONSULT = 2
 _MOST_SUGGESTIONS = 3

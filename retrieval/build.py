@@ -19,14 +19,18 @@ from retrieval.reading import article_files, articles_folder, read_article, sour
 from retrieval.release import Content, Release, clear_leftovers, locked, open_current, publish, release_id
 from retrieval.types import Article, Passage
 
-__all__ = ["OWN_WORDS_WEIGHT", "BuildReport", "Progress", "build"]
+__all__ = ["VECTOR_WEIGHTS", "BuildReport", "Progress", "build"]
 
 Progress = Callable[[str, int, int], None]
 """Told what is being done, how much of it is done, and how much there is."""
 
-OWN_WORDS_WEIGHT = 0.7
-"""A passage's vector is this much its own words and for the rest its words under their headings (measured on dev)."""
-_RECIPE = f"passages {PASSAGES_VERSION}, own words {OWN_WORDS_WEIGHT}"
+VECTOR_WEIGHTS = (0.65, 0.25, 0.10)
+"""A passage's vector is the sum, so weighted, of those of its own words, of its words in context, and of its heading.
+
+The inner product with a question's vector is then the mean, so weighted, of three cosines. Chosen on dev; docs/design.md.
+"""
+_UNCHANGED = "The release in force is unchanged; mend this and build again."
+_RECIPE = f"passages {PASSAGES_VERSION}, vectors {VECTOR_WEIGHTS}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,14 +76,20 @@ def build(corpus: Path, index: Path, encoder: Encoder, progress: Progress | None
             texts = [passage_in_context(articles[passage.article], passage) for passage in passages]
             content = Content(articles, passages, vectors, LexicalIndex.build(texts), clinic, encoder.name, _RECIPE)
             tell("Writing and checking", 0, 1)
-            publish(index, identity, content)
+            _published(index, identity, content)
             tell("Writing and checking", 1, 1)
             return BuildReport(identity, True, len(articles), len(passages), encoded, unread, notes)
     except OSError as problem:
         where = problem.filename or index
-        raise BuildError(
-            f"{where}: {problem.strerror or problem}. The release in force is unchanged; mend this and build again."
-        ) from problem
+        raise BuildError(f"{where}: {problem.strerror or problem}. {_UNCHANGED}") from problem
+
+
+def _published(index: Path, identity: str, content: Content) -> None:
+    try:
+        publish(index, identity, content)
+    except RuntimeError as problem:
+        # faiss has no error of its own for a full disk.
+        raise BuildError(f"{index}: the vectors could not be written ({problem}). {_UNCHANGED}") from problem
 
 
 def _previous(index: Path) -> tuple[Release | None, tuple[str, ...]]:
@@ -154,14 +164,24 @@ def _encoded(
             mine = [Passage(number, passage.first, passage.last) for passage in old]
         else:
             mine = _fitting(article, number, encoder)
-            own = encoder.encode([passage_text(article, passage) for passage in mine])
-            context = encoder.encode([passage_in_context(article, passage) for passage in mine])
-            rows = (OWN_WORDS_WEIGHT * own + (1.0 - OWN_WORDS_WEIGHT) * context).astype(np.float32)
+            rows = _passage_vectors(article, mine, encoder)
             encoded.append(article.doc)
         passages.extend(mine)
         vectors.append(rows)
         tell("Encoding", number + 1, len(articles))
     return tuple(passages), np.concatenate(vectors), tuple(encoded)
+
+
+def _passage_vectors(article: Article, passages: Sequence[Passage], encoder: Encoder) -> Vectors:
+    own = encoder.encode([passage_text(article, passage) for passage in passages])
+    context = encoder.encode([passage_in_context(article, passage) for passage in passages])
+    sections = [article.sentences[passage.first].section for passage in passages]
+    distinct = sorted(set(sections))
+    headings = encoder.encode([article.sections[section].title or article.title for section in distinct])
+    heading = headings[[distinct.index(section) for section in sections]]
+    of_own, of_context, of_heading = VECTOR_WEIGHTS
+    vectors: Vectors = (of_own * own + of_context * context + of_heading * heading).astype(np.float32)
+    return vectors
 
 
 def _fitting(article: Article, number: int, encoder: Encoder) -> list[Passage]:

@@ -12,11 +12,11 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
-from retrieval.errors import PatientFaqError
+from retrieval.errors import PatientFaqError, QuestionError
 from retrieval.settings import Settings
 from retrieval.types import Answer, Quote, Turn
 
-__all__ = ["app", "main"]
+__all__ = ["app", "ask", "build", "main", "search"]
 
 app = typer.Typer(
     name="patient-faq",
@@ -50,7 +50,7 @@ class _Asked:
 def main() -> None:
     """Run the command; what a person can cause ends with a message and a status, never with a traceback."""
     try:
-        app()
+        app(prog_name="patient-faq")
     except PatientFaqError as problem:
         _fail(str(problem), _WRONG_USE)
     except KeyboardInterrupt:
@@ -108,7 +108,13 @@ def ask(
 
     assistant = Assistant.open(_settings(index=index))
     for item in asked:
-        answer = assistant.ask(item.question, item.history)
+        try:
+            answer = assistant.ask(item.question, item.history)
+        except QuestionError as problem:
+            if not questions:
+                raise
+            _print_json({"id": item.id, **_answer_json(Answer("no_answer")), "error": str(problem)})
+            continue
         if as_json or questions:
             _print_json({"id": item.id, **_answer_json(answer)})
         else:
@@ -130,7 +136,12 @@ def search(
     assistant = Assistant.open(_settings(index=index))
     for item in asked:
         began = time.perf_counter()
-        quotes, release = assistant.search(item.question, top, item.history)
+        try:
+            quotes, release = assistant.search(item.question, top, item.history)
+        except QuestionError:
+            if not questions:
+                raise
+            quotes, release = [], ""
         took = round((time.perf_counter() - began) * 1000, 2)
         if as_json or questions:
             values = {"route": "answer" if quotes else "no_answer", "quotes": [_quote_json(quote) for quote in quotes]}

@@ -19,8 +19,7 @@ CARD_KINDS = ("urgent", "self_harm", "consult", "not_found", "clinic_matter", "t
 _TEXTS = ("name", "phone", "email", "booking_url", "emergency_number", "accent", "signed_off_by")
 _CARD_TEXTS = ("label", "level", "heading", "text")
 _COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
-_PLACEHOLDERS = re.compile(r"\{(\w*)\}")
-_KNOWN_PLACEHOLDERS = {"clinic", "phone", "emergency_number"}
+_PLACEHOLDER = re.compile(r"\{\w*\}")
 
 
 def load_clinic(corpus: Path) -> Clinic:
@@ -105,12 +104,13 @@ def _filled(path: Path, kind: str, text: object, clinic: Clinic) -> str:
     """Put the clinic's name and numbers into a card's text, and what to say instead where it has none."""
     if not isinstance(text, str):
         raise SettingsError(f"{path}: [cards.{kind}] holds {text!r} where text belongs.")
-    unknown = set(_PLACEHOLDERS.findall(text)) - _KNOWN_PLACEHOLDERS
-    if unknown:
-        allowed = ", ".join(f"{{{name}}}" for name in sorted(_KNOWN_PLACEHOLDERS))
-        raise SettingsError(f"{path}: [cards.{kind}] uses {{{sorted(unknown)[0]}}}; it may use {allowed}.")
-    return text.format(
-        clinic=clinic.name,
-        phone=clinic.phone or "the clinic",
-        emergency_number=clinic.emergency_number or "your local emergency number",
-    )
+    values = {
+        "{clinic}": clinic.name,
+        "{phone}": clinic.phone or "the clinic",
+        "{emergency_number}": clinic.emergency_number or "your local emergency number",
+    }
+    filled = _PLACEHOLDER.sub(lambda found: values.get(found.group(), found.group()), text)
+    left = re.search(r"[{}].{0,20}", _PLACEHOLDER.sub(lambda found: "" if found.group() in values else found.group(), text))
+    if left:
+        raise SettingsError(f"{path}: [cards.{kind}] has a brace at {left.group()!r}; it may use {', '.join(values)}.")
+    return filled

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from retrieval.types import Article, Passage
 
 __all__ = ["PASSAGES_VERSION", "context_of", "passage_in_context", "passage_text", "passages_of", "sentence_text"]
@@ -9,6 +11,7 @@ __all__ = ["PASSAGES_VERSION", "context_of", "passage_in_context", "passage_text
 # Counts up whenever the same article would be divided or encoded differently.
 PASSAGES_VERSION = 1
 _LONGEST_RUN = 3
+_WORDS = re.compile(r"\w{3}")  # more than the number or letter of a list item
 _MAX_WORDS = 110
 
 
@@ -17,18 +20,25 @@ def passages_of(article: Article, number: int) -> tuple[Passage, ...]:
 
     Parameters: the article, and its place among the articles of the release.
     Returns, for each sentence in order, the runs of one, two and three sentences that begin with it, as far as they
-    stay in its section and within 110 words. A single sentence is always a passage, however long.
+    stay in its section, within 110 words, and have nothing between them that may not be quoted (such as web debris).
+    A single sentence is always a passage, however long.
     """
     passages: list[Passage] = []
     sentences = article.sentences
-    for first, sentence in enumerate(sentences):
+    for first in range(len(sentences)):
         words = 0
         for last in range(first, min(len(sentences), first + _LONGEST_RUN)):
             words += len(sentence_text(article, last).split())
-            if last > first and (sentences[last].section != sentence.section or words > _MAX_WORDS):
+            if last > first and (words > _MAX_WORDS or not _adjoin(article, last - 1)):
                 break
             passages.append(Passage(number, first, last))
     return tuple(passages)
+
+
+def _adjoin(article: Article, sentence: int) -> bool:
+    """Whether the next sentence follows this one in the same section with nothing between that may not be quoted."""
+    one, other = article.sentences[sentence], article.sentences[sentence + 1]
+    return one.section == other.section and not _WORDS.search(article.text[one.end : other.start])
 
 
 def passage_text(article: Article, passage: Passage) -> str:

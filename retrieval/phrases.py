@@ -4,7 +4,7 @@
     lip|lips|mouth            any of them
     short_of|out_of breath    `_` joins several words into one choice
     swell*   *cillin          any word that begins, or ends, so
-    lips .. swell*            in this order, at most four other words between
+    lips .. swell*            in this order, at most four other words between, none of them "not" or the like
     fever & laser*            both, in any order, at most ten words apart
     {lips} .. {swollen}       a group of choices that has a name, see `[groups]` in frames.toml
     胸口|胸痛                  Chinese is matched character by character, without blanks
@@ -30,6 +30,8 @@ _REPEATED = re.compile(r"(\w)\1{2,}")
 _CLAUSE_END = re.compile(r"[.!?;:\n。！？；]+(?:\s+|$)|(?<=[。！？；])")
 _GROUP = re.compile(r"\{(\w+)\}")
 _GAP = 4
+_NOT_SKIPPED = "no|not|isnt|arent|wasnt|werent|hasnt|havent|doesnt|dont|didnt|never|without|tak|tidak|tiada|没|沒|不|无"
+_SKIPPED = f"(?:(?!(?:{_NOT_SKIPPED}) (?!(?:only|just|sure) ))[^ ]+ )"  # a word that `..` may pass over
 _NEAR = 10
 _LONG = 6  # letters a word must have before a slip of the pen is looked for
 
@@ -44,7 +46,7 @@ def words(text: str) -> list[str]:
 
 def clauses(text: str) -> list[str]:
     """Divide a message at full stops, question marks and the like."""
-    return [piece for piece in _CLAUSE_END.split(text) if piece.strip()]
+    return [piece.strip(" 。！？；") for piece in _CLAUSE_END.split(text) if piece.strip(" 。！？；")]
 
 
 def line(tokens: Sequence[str]) -> str:
@@ -182,7 +184,7 @@ def _compiled(source: str, part: str, steps: list[frozenset[str]]) -> re.Pattern
             continue
         choices = [_choice(source, choice) for choice in piece.split("|") if choice]
         steps.append(frozenset(first for first, _ in choices))
-        between = f"(?:[^ ]+ ){{0,{_GAP}}}?" if gap and expression else ""
+        between = f"{_SKIPPED}{{0,{_GAP}}}?" if gap and expression else ""
         expression += f"{between}(?:{'|'.join(written for _, written in choices)})"
         gap = False
     if not expression:

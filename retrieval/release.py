@@ -34,7 +34,7 @@ from retrieval.errors import BuildLocked, DamagedRelease, NoRelease
 from retrieval.lexical import LexicalIndex
 from retrieval.types import Article, Block, Clinic, Metadata, Passage, Section, Sentence
 
-__all__ = ["Content", "Release", "current_id", "locked", "open_current", "publish", "release_id", "switch"]
+__all__ = ["Content", "Release", "clear_leftovers", "current_id", "locked", "open_current", "publish", "release_id", "switch"]
 
 _FORMAT = 1
 _STAGING = ".building"

@@ -36,9 +36,10 @@ _KEYS = {
 class Rule:
     """One danger sign, clinical topic or office matter.
 
-    `when`: any of these patterns in a clause raises the message; `unless`: not if one of these stands in the message;
-    `needs`: and only if one of these stands in the message. A match does not count when it is denied ("no fever"),
-    asked of people in general ("can it blister?") or told of the past ("years ago"), except where `even_if_...` is set.
+    `when`: any of these patterns in a clause raises the message; `unless`: not if one of these stands in the message
+    (for danger signs: in the same clause); `needs`: and only if one of these stands in the message. A match does not
+    count when it is denied ("no fever"), asked of people in general ("can it blister?") or told of the past ("years
+    ago"), except where `even_if_...` is set.
     """
 
     name: str
@@ -146,8 +147,14 @@ def _holds(rule: Rule, told: Sequence[_Clause], everything: str, possible: set[P
     when = [pattern for pattern in rule.when if pattern in possible]
     if not when or (rule.needs and not _any(rule.needs, everything, possible)):
         return False
-    return any(_counts(rule, pattern, clause) for clause in told for pattern in when) and not _any(
-        rule.unless, everything, possible
+    if rule.route != "urgent" and _any(rule.unless, everything, possible):
+        return False
+    # A harmless phrase elsewhere in the message must not silence a danger sign: it counts in its own clause alone.
+    return any(
+        _counts(rule, pattern, clause)
+        for clause in told
+        if rule.route != "urgent" or not _any(rule.unless, clause.text, possible)
+        for pattern in when
     )
 
 

@@ -10,7 +10,9 @@ from syntok.tokenizer import Tokenizer
 __all__ = ["sentence_spans"]
 
 _TOKENIZER = Tokenizer(emit_hyphen_or_underscore_sep=True, replace_not_contraction=False)
-_ABBREVIATION_END = re.compile(r"\b(?:e\.g|i\.e|approx|incl|Dr|Mr|Mrs|Ms|Prof|vs|no|fig|min|max|hrs?)\.$", re.IGNORECASE)
+# "no.", "min." and the like end a sentence as often as not: there they are abbreviations only before a figure.
+_ABBREVIATION_END = re.compile(r"\b(?:(?:e\.g|i\.e|approx|incl|Dr|Mr|Mrs|Ms|Prof|vs)|(no|fig|min|max|hrs?))\.$", re.IGNORECASE)
+_LONGEST_ABBREVIATION = 8
 
 
 def sentence_spans(text: str, start: int, end: int) -> list[tuple[int, int]]:
@@ -27,8 +29,15 @@ def sentence_spans(text: str, start: int, end: int) -> list[tuple[int, int]]:
     spans: list[tuple[int, int]] = []
     for first, following in zip(firsts, [*firsts[1:], end], strict=True):
         last = first + len(text[first:following].rstrip())
-        if spans and _ABBREVIATION_END.search(text[spans[-1][0] : spans[-1][1]]):
+        if last <= first:
+            continue
+        if spans and _goes_on(text, spans[-1], first):
             first = spans.pop()[0]
-        if last > first:
-            spans.append((first, last))
+        spans.append((first, last))
     return spans
+
+
+def _goes_on(text: str, before: tuple[int, int], at: int) -> bool:
+    start, end = before
+    abbreviation = _ABBREVIATION_END.search(text, max(start, end - _LONGEST_ABBREVIATION), end)
+    return abbreviation is not None and (not abbreviation.group(1) or text[at].isdigit())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import json
 import logging
 import os
 import re
@@ -28,6 +29,12 @@ __all__ = ["build_chat", "mount_chat"]
 _LOG = logging.getLogger(__name__)
 _EXAMPLES = 6
 _HISTORY = 6
+_MOST_BYTES = 32 * 1024
+"""How much of a chat is kept on the page: all of it comes back with each question, and the gate has a limit."""
+_SESSIONS = 16
+_ECHOED = 200
+_MOST_TYPED = 2 * MAX_QUESTION
+_SHORTENED = "The start of this chat is no longer shown, to keep the page quick."
 _TAG = re.compile(r"<[^>]+>")
 _PRIVATE: dict[str, Any] = {"api_visibility": "private", "show_progress": "hidden"}
 
@@ -39,15 +46,17 @@ _HEAD = """
 (function begin() {
   // Gradio may put this in before or after the page has been read.
   if (!document.body) return addEventListener("DOMContentLoaded", begin);
-  var seen = 0;
+  var seen = "";
   new MutationObserver(function () {
     document.querySelectorAll("[data-testid=user], [data-testid=bot]").forEach(function (message) {
       var name = message.dataset.testid === "user" ? "Your question" : "Answer";
       if (message.getAttribute("aria-label") !== name) message.setAttribute("aria-label", name);
     });
     var asked = document.querySelectorAll(".pf-asked");
-    if (asked.length > seen) setTimeout(function () { asked[asked.length - 1].scrollIntoView({block: "start"}); }, 60);
-    seen = asked.length;
+    var last = asked[asked.length - 1];
+    var now = last ? asked.length + last.textContent : "";
+    if (last && now !== seen) setTimeout(function () { last.scrollIntoView({block: "start"}); }, 60);
+    seen = now;
   }).observe(document.body, {childList: true, subtree: true});
 })();
 </script>
@@ -72,16 +81,17 @@ def build_chat(assistant: Assistant) -> gr.Blocks:
         clear = gr.Button("Clear this chat", elem_id="pf-clear", visible=False)
         with gr.Row(elem_id="pf-ask", equal_height=True):
             box = gr.Textbox(
-                label="Your question", placeholder="Ask in your own words", lines=1, max_lines=5, max_length=MAX_QUESTION,
+                label="Your question", placeholder="Ask in your own words", lines=1, max_lines=5, max_length=_MOST_TYPED,
                 scale=5, min_width=160,
             )  # fmt: skip
             send = gr.Button("Ask", variant="primary", scale=1, min_width=80)
         footer = gr.Markdown(contacts_html(clinic))
 
         def respond(question: str, history: list[Message] | None) -> tuple[Any, ...]:
-            shown = [*(history or []), *_exchange(assistant, question, history or [])]
+            exchange, unasked = _exchange(assistant, question, history or [])
+            shown = _latest([*(history or []), *exchange])
             begun = bool(shown)
-            return "", gr.update(value=shown, visible=begun), gr.update(visible=not begun), gr.update(visible=begun)
+            return unasked, gr.update(value=shown, visible=begun), gr.update(visible=not begun), gr.update(visible=begun)
 
         def forget() -> tuple[Any, ...]:
             return "", gr.update(value=[], visible=False), gr.update(visible=True), gr.update(visible=False)
@@ -99,6 +109,8 @@ def build_chat(assistant: Assistant) -> gr.Blocks:
         clear.click(forget, None, outputs, **_PRIVATE)
         page.load(greet, None, [header, footer, *examples], **_PRIVATE)
     page.queue(max_size=64, default_concurrency_limit=2, api_open=False)
+    # Gradio keeps what each page shows, for ten thousand pages. Nothing here needs it: forget all but those being served.
+    page.state_session_capacity = _SESSIONS
     return page
 
 
@@ -114,17 +126,35 @@ def mount_chat(app: FastAPI, assistant: Assistant, css: Sequence[Path]) -> None:
     )  # fmt: skip
 
 
-def _exchange(assistant: Assistant, question: str, history: list[Message]) -> list[Message]:
-    """A question and its answer as two messages; none for an empty question."""
+def _exchange(assistant: Assistant, question: str, history: list[Message]) -> tuple[list[Message], str]:
+    """A question and its answer as two messages, and what is left in the box: a question that could not be asked.
+
+    No messages for an empty question.
+    """
     text = clean(str(question or ""))
     if not text:
-        return []
+        return [], ""
+    unasked = ""
     try:
         said = answer_html(assistant.ask(text, _turns(history)), assistant.clinic())
     except QuestionError as problem:
         said = notice_html(str(problem))
-        text = text[:200]
-    return [{"role": "user", "content": question_html(text)}, {"role": "assistant", "content": said}]
+        unasked = str(question)
+        text = text if len(text) <= _ECHOED else f"{text[:_ECHOED]} …"
+    return [{"role": "user", "content": question_html(text)}, {"role": "assistant", "content": said}], unasked
+
+
+def _latest(messages: list[Message]) -> list[Message]:
+    """The last questions and answers that are not too much to send back with the next question; at least one."""
+    total = 0
+    begin = len(messages)
+    for place in reversed(range(len(messages))):
+        total += len(json.dumps(messages[place], ensure_ascii=False).encode("utf-8", "replace"))
+        if total > _MOST_BYTES and begin < len(messages):
+            return [{"role": "assistant", "content": notice_html(_SHORTENED)}, *messages[begin:]]
+        if messages[place].get("role") == "user":
+            begin = place
+    return messages
 
 
 def _turns(history: list[Message]) -> list[Turn]:

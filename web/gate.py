@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import json
 import re
 
@@ -15,10 +16,13 @@ __all__ = ["MAX_BODY", "Gate"]
 MAX_BODY = 64 * 1024
 _READ = re.compile(
     r"/(?:assets/.+|static/.+|theme\.css|favicon\.ico|manifest\.json|look/[\w-]+\.css|read/.+"
-    r"|gradio_api/(?:queue/data|heartbeat/[\w-]+|startup-events))?"
+    r"|gradio_api/(?:queue/data|heartbeat/[\w-]+|startup-events|app_id))?"
 )
 _WRITE = re.compile(r"/gradio_api/(?:queue/join|run/predict|cancel|reset)/?")
 _ASKING = re.compile(r"/gradio_api/(?:queue/join|run/predict)/?")
+# Gradio builds the addresses of its page from these, whoever sent them; the proxy passes on the Host it was asked for.
+_FORWARDED = frozenset({b"forwarded", b"x-forwarded-host", b"x-gradio-server"})
+_FROM_PROXY = frozenset({b"x-forwarded-for", b"x-forwarded-port", b"x-forwarded-proto"})
 _BUSY = "You have asked a lot of questions in a short time. Please wait a minute, or phone us."
 
 
@@ -34,6 +38,7 @@ class Gate:
         self._limit = RateLimitItemPerMinute(rate)
         self._limiter = MovingWindowRateLimiter(MemoryStorage())
         self._trust_proxy = trust_proxy
+        self._dropped = _FORWARDED if trust_proxy else _FORWARDED | _FROM_PROXY
         policy = (
             "default-src 'none'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
             "font-src 'self'; connect-src 'self'; manifest-src 'self'; base-uri 'self'; form-action 'none'; "
@@ -53,6 +58,7 @@ class Gate:
             await self._app(scope, receive, send)
             return
         if scope["type"] != "http":
+            await send({"type": "websocket.close", "code": 1008})
             return
         guarded = self._guarded(send)
         method, path = scope["method"], scope["path"]
@@ -64,7 +70,8 @@ class Gate:
         elif _ASKING.fullmatch(path) and method == "POST" and not self._limiter.hit(self._limit, self._address(scope)):
             await _reply(guarded, 429, _BUSY)
         else:
-            await self._app(scope, _capped(receive), guarded)
+            headers = [(name, value) for name, value in scope["headers"] if name.lower() not in self._dropped]
+            await self._app({**scope, "headers": headers}, _capped(receive), guarded)
 
     def _guarded(self, send: Send) -> Send:
         replaced = {name for name, _ in self._headers} | {b"access-control-allow-origin", b"access-control-allow-credentials"}
@@ -82,8 +89,21 @@ class Gate:
             forwarded = dict(scope["headers"]).get(b"x-forwarded-for", b"").decode("latin-1")
             # The last entry is the one that our own proxy wrote.
             if forwarded:
-                return str(forwarded.rsplit(",", 1)[-1].strip())
-        return str((scope.get("client") or ("unknown",))[0])
+                return _household(forwarded.rsplit(",", 1)[-1].strip())
+        return _household(str((scope.get("client") or ("unknown",))[0]))
+
+
+def _household(address: str) -> str:
+    """An address as it is counted: one connection of IPv6 has as many addresses as it likes, all in one /64."""
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        return address
+    if isinstance(parsed, ipaddress.IPv4Address):
+        return str(parsed)
+    if parsed.ipv4_mapped:
+        return str(parsed.ipv4_mapped)
+    return str(ipaddress.ip_network((int(parsed), 64), strict=False))
 
 
 def _declared_length(scope: Scope) -> int:

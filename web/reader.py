@@ -9,13 +9,14 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from retrieval.types import Article, Block, Clinic
-from web.render import review_state
+from web.render import digits, review_state
 
-__all__ = ["article_page", "missing_page"]
+__all__ = ["article_page", "missing_page", "trouble_page"]
 
 _TEMPLATES = Environment(
     loader=FileSystemLoader(Path(__file__).parent / "templates"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
 )
+_TEMPLATES.filters["digits"] = digits
 
 
 @dataclass(slots=True)
@@ -38,21 +39,37 @@ def article_page(article: Article, clinic: Clinic, start: int = -1, end: int = -
     if not 0 <= start < end <= len(article.text):
         start = end = -1
     pieces = _pieces(article, start, end)
-    contents = [(piece.anchor, piece.level, piece.rows[0][0][0]) for piece in pieces if piece.kind == "heading"]
+    headings = [piece for piece in pieces if piece.kind == "heading"]
+    contents = [(piece.anchor, piece.level, "".join(text for text, _, _ in piece.rows[0])) for piece in headings]
     metadata = article.metadata
+    state = review_state(metadata.reviewed_on, metadata.reviewed_by)
     return _TEMPLATES.get_template("reader.html").render(
         article=article,
         clinic=clinic,
         pieces=pieces,
         contents=contents,
-        state=review_state(metadata.reviewed_on, metadata.reviewed_by).capitalize(),
-        marked=start >= 0,
+        state=state[0].upper() + state[1:],
+        marked=any(first for piece in pieces for row in piece.rows for _, _, first in row),
     )
 
 
 def missing_page(clinic: Clinic) -> str:
     """The page for an article or a release that is no longer there: how to reach a person."""
-    return _TEMPLATES.get_template("missing.html").render(clinic=clinic)
+    return _notice(
+        clinic,
+        "This page is no longer there",
+        "The article may have been changed or taken down since. Please ask your question again in the chat, or contact us.",
+    )
+
+
+def trouble_page(clinic: Clinic) -> str:
+    """The page for a fault of ours: the clinic's own words for it, and how to reach a person."""
+    card = next(card for card in clinic.cards if card.kind == "trouble")
+    return _notice(clinic, card.label, card.text)
+
+
+def _notice(clinic: Clinic, heading: str, text: str) -> str:
+    return _TEMPLATES.get_template("notice.html").render(clinic=clinic, heading=heading, text=text)
 
 
 def _pieces(article: Article, start: int, end: int) -> list[_Piece]:

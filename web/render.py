@@ -12,6 +12,7 @@ from retrieval.types import Answer, Card, Citation, Clinic, Quote
 __all__ = [
     "answer_html",
     "contacts_html",
+    "digits",
     "escape",
     "header_html",
     "notice_html",
@@ -20,16 +21,16 @@ __all__ = [
     "review_state",
 ]
 
-# The chat renders messages as Markdown; as entities these mean nothing to it.
-_MARKDOWN = re.compile(r"[\\`*_{}\[\]()#+~|$^=!:@-]")
+# What means something to HTML or to Markdown, as which the chat renders messages; as entities these mean nothing to either.
+_MEANING = re.compile(r"[&<>\"'\\`*_{}\[\]()#+~|$^=!:@-]")
 _ICONS = {"urgent": "!", "self_harm": "♥", "consult": "+", "not_found": "?", "clinic_matter": "i", "trouble": "×"}
 _LEVELS = {"urgent": "emergency", "self_harm": "support", "consult": "consult"}
 
 
 def escape(text: str) -> str:
     """Make text safe to stand in HTML inside Markdown; line breaks stay visible."""
-    lines = [line.strip() for line in text.split("\n") if line.strip()]
-    return "<br>".join(_MARKDOWN.sub(lambda m: f"&#{ord(m.group())};", html.escape(line)) for line in lines)
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    return "<br>".join(_MEANING.sub(lambda found: f"&#{ord(found.group())};", line) for line in lines)
 
 
 def question_html(question: str) -> str:
@@ -66,14 +67,14 @@ def header_html(clinic: Clinic) -> str:
     example = '<p class="pf-example">Example clinic: its name and numbers are made up.</p>' if clinic.placeholder else ""
     return (
         f'<header class="pf-header">{example}<div class="pf-name">'
-        f"<h1>{html.escape(clinic.name)}</h1>{phone}</div>"
+        f"<h1>{escape(clinic.name)}</h1>{phone}</div>"
         "<p>Answers are extracts from our articles. They are not medical advice.</p></header>"
     )
 
 
 def contacts_html(clinic: Clinic) -> str:
     """The foot of the page: how to reach a person, always."""
-    number = html.escape(clinic.emergency_number or "your local emergency number")
+    number = escape(clinic.emergency_number or "your local emergency number")
     contacts = _contacts(clinic)
     return f'<footer class="pf-foot"><p><strong>In an emergency, call {number}.</strong></p>{contacts}</footer>'
 
@@ -87,7 +88,8 @@ def review_state(reviewed_on: date | None, reviewed_by: str) -> str:
     """What patients are told about an article's review; never more than is known."""
     if not reviewed_on:
         return "not yet reviewed by a clinician"
-    return f"reviewed {reviewed_on.day} {reviewed_on:%B %Y} by {reviewed_by}"
+    by = f" by {reviewed_by}" if reviewed_by else ""
+    return f"reviewed {reviewed_on.day} {reviewed_on:%B %Y}{by}"
 
 
 def _quotes_html(answer: Answer) -> str:
@@ -133,11 +135,11 @@ def _card_html(card: Card, clinic: Clinic) -> str:
 def _contacts(clinic: Clinic, *, emergency: bool = False, booking: bool = True) -> str:
     ways: list[str] = []
     if emergency and clinic.emergency_number:
-        ways.append(_button(f"tel:{_digits(clinic.emergency_number)}", f"Call {clinic.emergency_number}"))
+        ways.append(_button(f"tel:{digits(clinic.emergency_number)}", f"Call {clinic.emergency_number}"))
     if clinic.booking_url and not emergency and booking:
         ways.append(_button(clinic.booking_url, "Book a consultation"))
     if clinic.phone:
-        ways.append(_button(f"tel:{_digits(clinic.phone)}", f"Call us: {clinic.phone}"))
+        ways.append(_button(f"tel:{digits(clinic.phone)}", f"Call us: {clinic.phone}"))
     if clinic.email and not emergency:
         ways.append(_button(f"mailto:{clinic.email}", f"E-mail {clinic.email}"))
     if not ways:
@@ -153,12 +155,13 @@ def _ask_a_clinician(clinic: Clinic) -> str:
 
 
 def _phone(clinic: Clinic) -> str:
-    return f'<a href="tel:{_digits(clinic.phone)}">{html.escape(clinic.phone)}</a>'
+    return f'<a href="tel:{digits(clinic.phone)}">{escape(clinic.phone)}</a>'
 
 
 def _button(link: str, text: str) -> str:
     return f'<a class="pf-way" href="{html.escape(link)}" target="_blank" rel="noopener">{escape(text)}</a>'
 
 
-def _digits(number: str) -> str:
+def digits(number: str) -> str:
+    """A phone number as it stands in a link."""
     return re.sub(r"[^\d+]", "", number)

@@ -6,7 +6,7 @@ import hashlib
 from pathlib import Path
 
 from retrieval.errors import CorpusError, UnreadableFile
-from retrieval.reading.formats import ENDINGS
+from retrieval.reading.formats import ENDINGS, MAX_BYTES, too_large
 from retrieval.reading.metadata import metadata_from, sidecar_of, sidecar_values
 from retrieval.reading.sandbox import read_sandboxed
 from retrieval.reading.structure import sections_of, sentences_of
@@ -15,7 +15,7 @@ from retrieval.types import Article
 __all__ = ["READING_VERSION", "article_files", "articles_folder", "read_article", "source_digest"]
 
 # Counts up whenever the same file would be read differently: articles read before are then read again.
-READING_VERSION = 1
+READING_VERSION = 2
 _NOT_ARTICLES = {"readme", "license", "licence", "changelog", "contributing", "authors"}
 
 
@@ -38,7 +38,9 @@ def article_files(folder: Path) -> tuple[list[Path], list[str]]:
         ending = path.suffix.lower()
         if path.name.startswith((".", "_", "~$")) or path.is_dir():
             continue
-        if path.stem.lower() in _NOT_ARTICLES:
+        if path.exists() and not path.is_file():
+            notes.append(f"{path.name}: left out, it is not a file.")
+        elif path.stem.lower() in _NOT_ARTICLES:
             notes.append(f"{path.name}: left out, a note about the folder and not an article.")
         elif ending in ENDINGS:
             chosen.append(path)
@@ -88,6 +90,9 @@ def read_article(path: Path) -> Article:
 
 def _bytes(path: Path) -> bytes:
     try:
+        size = path.stat().st_size
+        if size > MAX_BYTES:
+            raise too_large(path, size)
         return path.read_bytes()
     except OSError as problem:
         raise UnreadableFile(path, f"it cannot be opened ({problem.strerror})", "Check its permissions.") from problem

@@ -11,7 +11,8 @@ _LINES = re.compile(
     r"""^\W*(?:
         leave\ a\ (?:reply|comment)\b.*
       | related\ (?:posts?|articles?|reading|topics|stories)\W*
-      | you\ are\ (?:currently\ viewing|here)\b.*
+      | you\ are\ currently\ viewing\b.*
+      | you\ are\ here(?:\ *[:>»].*|\W*)
       | (?:share|tweet|pin|e-?mail|print)(?:\ this(?:\ (?:post|article|page|story))?)?(?:\ (?:on|via)\ \w+)?\W*
       | (?:previous|next|recent|latest|popular)(?:\ (?:posts?|articles?|stories|page))?\W*
       | read\ (?:more|next|on|also)\b.{0,60}
@@ -19,8 +20,8 @@ _LINES = re.compile(
       | (?:tags?|categor(?:y|ies)|filed\ under|source|photo|image|credit)\s*:.*
       | (?:posted|published|written|updated)\ (?:by|on|in)\b.{0,80}
       | (?:table\ of\ )?contents\W*
-      | skip\ to\b.*
-      | (?:follow|like|find)\ us\b.*
+      | skip\ to\ (?:the\ )?(?:main\ )?(?:content|navigation|menu)\W*
+      | (?:(?:follow|like)\ us|find\ us\ on)\b.*
       | .{0,40}\b(?:fb|facebook|instagram|whatsapp|twitter|tiktok|youtube)\s*:\W*
       | (?:©|\(c\)\ |copyright\b).*
       | .{0,60}\ball\ rights\ reserved\W*
@@ -32,14 +33,17 @@ _LINES = re.compile(
 )
 _CALLS = re.compile(
     r"""^\W*(?:please\ )?(?:
-        (?:click|tap)\b.*
-      | (?:call|contact|whatsapp|message|e-?mail|text|visit|follow|like)\ (?:us|our|now|contact|today)\b.*
+        (?:click|tap\ (?:here|on|below|the\ (?:link|button)))\b.*
+      | (?:call|contact|whatsapp|message|e-?mail|text|visit)\ (?:us|our|now|contact|today)\b.*
+      | (?:follow|like)\ us\b.*
       | (?:schedule|book|reserve|request|get)\ (?:a|an|your|the|our)\ [^.]*\b(?:today|now|online|here)\b.*
       | (?:subscribe|sign\ up|download|check\ out|stay\ tuned|read\ on|read\ more|keep\ reading|learn\ more)\b.*
       | wondering\b[^.]*\?
     )$""",
     re.IGNORECASE | re.VERBOSE,
 )
+# "Contact us if it blisters." is advice, and must stay quotable.
+_CONDITION = re.compile(r"\b(?:if|when|unless|until|before|after|immediately|at once|straight away|urgently)\b", re.IGNORECASE)
 _WORD = re.compile(r"[^\W\d_]+")
 
 
@@ -49,8 +53,8 @@ def is_debris(line: str) -> bool:
 
 
 def is_call_to_action(sentence: str) -> bool:
-    """Say whether a sentence only asks the reader to click, call, book or read on."""
-    return len(sentence.split()) <= 25 and _CALLS.match(sentence) is not None
+    """Say whether a sentence only asks the reader to click, call, book or read on; one that says when is advice."""
+    return len(sentence.split()) <= 25 and _CALLS.match(sentence) is not None and not _CONDITION.search(sentence)
 
 
 def strip_lead_in(line: str) -> str:

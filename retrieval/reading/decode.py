@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import codecs
+import contextlib
+import re
 from pathlib import Path
 
 from retrieval.errors import UnreadableFile
@@ -16,6 +18,9 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
+# Python knows encodings that no page is written in (punycode, unicode_escape); UTF-16 cannot declare itself in ASCII.
+_DECLARABLE = re.compile(r"(?:utf-?8|iso-?8859|windows|cp\d|koi8|mac|gb|big5|shift_?jis|sjis|euc|iso-2022|tis)", re.IGNORECASE)
+_CONTROLS = re.compile(r"[\x01-\x08\x0e-\x1a\x1c-\x1f\x7f]")
 _REMEDY = "Save it again as UTF-8 text."
 
 
@@ -29,6 +34,8 @@ def decode(path: Path, data: bytes, declared: str = "") -> tuple[str, tuple[str,
     text, warnings = _text(path, data, declared)
     if "\0" in text:
         raise UnreadableFile(path, "it is not a text file (it holds NUL bytes)", _REMEDY)
+    if len(_CONTROLS.findall(text)) > len(text) // 50:
+        raise UnreadableFile(path, "it is not a text file (it holds control characters)", _REMEDY)
     return text.replace("\r\n", "\n").replace("\r", "\n"), warnings
 
 
@@ -39,11 +46,9 @@ def _text(path: Path, data: bytes, declared: str) -> tuple[str, tuple[str, ...]]
     unmarked = _utf16_without_mark(data)
     if unmarked:
         return _strict(path, data, unmarked), (f"{path.name}: read as {unmarked.upper()} without byte-order mark.",)
-    if declared:
-        try:
+    if _DECLARABLE.match(declared) and not _is_western(declared):
+        with contextlib.suppress(LookupError, UnicodeError):
             return data.decode(declared), ()
-        except (LookupError, UnicodeDecodeError):
-            pass
     try:
         return data.decode("utf-8"), ()
     except UnicodeDecodeError:
@@ -52,7 +57,17 @@ def _text(path: Path, data: bytes, declared: str) -> tuple[str, tuple[str, ...]]
             text = data.decode("cp1252")
         except UnicodeDecodeError:
             text = data.decode("latin-1")
+        if _is_western(declared):
+            return text, ()
         return text, (f"{path.name}: not UTF-8, read as Latin-1 (Windows-1252). Check its accents and quotation marks.",)
+
+
+def _is_western(declared: str) -> bool:
+    """Pages that declare ISO 8859-1 hold Windows-1252, or UTF-8: browsers read the former, and so does the fallback."""
+    try:
+        return codecs.lookup(declared).name in {"iso8859-1", "cp1252"}
+    except LookupError:
+        return False
 
 
 def _strict(path: Path, data: bytes, encoding: str) -> str:

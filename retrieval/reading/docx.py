@@ -15,6 +15,7 @@ from retrieval.reading.html import blocks_of_html
 __all__ = ["read_docx"]
 
 _MAX_UNPACKED = 200_000_000
+_STYLES = "p[style-name='Title'] => h1:fresh"
 _REMEDY = "Open it in a word processor and save it again as .docx."
 
 
@@ -24,7 +25,7 @@ def read_docx(path: Path, data: bytes) -> Reading:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             unpacked = sum(entry.file_size for entry in archive.infolist())
             names = set(archive.namelist())
-    except zipfile.BadZipFile as problem:
+    except (zipfile.BadZipFile, ValueError, NotImplementedError, OSError) as problem:
         raise UnreadableFile(path, "it is a damaged Word file", _REMEDY) from problem
     if "word/document.xml" not in names:
         raise UnreadableFile(path, "it is an archive, but not a Word file", _REMEDY)
@@ -32,7 +33,10 @@ def read_docx(path: Path, data: bytes) -> Reading:
         reason = f"it unpacks to {unpacked / 1e6:,.0f} MB, more than the {_MAX_UNPACKED / 1e6:,.0f} MB allowed"
         raise UnreadableFile(path, reason, "Save it again without pictures.")
     try:
-        html = mammoth.convert_to_html(io.BytesIO(data), convert_image=mammoth.images.img_element(lambda image: {})).value
+        no_picture = mammoth.images.img_element(lambda image: {})
+        html = mammoth.convert_to_html(io.BytesIO(data), convert_image=no_picture, style_map=_STYLES).value
+    except (MemoryError, RecursionError):
+        raise
     except Exception as problem:
         raise UnreadableFile(path, f"it is a damaged Word file ({type(problem).__name__})", _REMEDY) from problem
     draft, title = blocks_of_html(html)

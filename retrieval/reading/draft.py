@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from retrieval.errors import UnreadableFile
 from retrieval.types import Block, BlockKind
 
-__all__ = ["MAX_CHARACTERS", "Draft", "Reading", "collapse", "named"]
+__all__ = ["ANSWER_MARK", "BULLETS", "MAX_CHARACTERS", "QUESTION_MARK", "Draft", "Reading", "collapse", "named"]
 
 MAX_CHARACTERS = 5_000_000
+# What stands before a list item in files of all kinds, the symbol fonts of word processors included.
+BULLETS = (
+    "\u2022\u2023\u2043\u25aa\u25e6\u00b7\u25cf\u25cb\u25a0\u25a1"
+    "\u25c6\u27a2\u27a4\u25ba\u25b6\u2192\u2713\u2714\u2756\uf0b7\uf0a7\uf0d8\uf0fc"
+)
+# "Q: Does it hurt?", "A1. A little."
+QUESTION_MARK = re.compile(r"q(?:uestion)?\s?\d{0,2}\s?[:.)]\s*", re.IGNORECASE)
+ANSWER_MARK = re.compile(r"a(?:ns(?:wer)?)?\s?\d{0,2}\s?[:.)]\s+(?=\S)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from pathlib import Path
 from retrieval.errors import UnreadableFile
 from retrieval.reading.draft import Reading, named
 
-__all__ = ["ENDINGS", "MAX_BYTES", "read_bytes"]
+__all__ = ["ENDINGS", "MAX_BYTES", "read_bytes", "too_large"]
 
 MAX_BYTES = 50_000_000
 _READERS = {
@@ -58,6 +58,12 @@ def read_bytes(path: Path, data: bytes) -> Reading:
     return named(path, reader(path, data))
 
 
+def too_large(path: Path, size: int) -> UnreadableFile:
+    """What to say of a file that has more bytes than are read."""
+    reason = f"it has {size / 1e6:,.0f} MB, more than the {MAX_BYTES / 1e6:,.0f} MB a file may have"
+    return UnreadableFile(path, reason, "Split it, or save it without pictures.")
+
+
 def _looks_like(data: bytes) -> str:
     """Name the kind of file by its first bytes; empty for plain text and for what is not known."""
     head = data[:1024]
@@ -67,7 +73,7 @@ def _looks_like(data: bytes) -> str:
         return "Word" if b"word/" in data else "an archive"
     if head.startswith(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"):
         return "an old Word file (.doc) or a locked one"
-    if head.startswith((b"\x89PNG", b"\xff\xd8\xff", b"GIF8")):
+    if head.startswith((b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"II*\0", b"MM\0*", b"RIFF")):
         return "a picture"
     if head.startswith(b"{\\rtf"):
         return "rich text (RTF)"

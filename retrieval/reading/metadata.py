@@ -26,7 +26,7 @@ def sidecar_values(data: bytes, path: Path) -> dict[str, object]:
     """Read a metadata file's bytes; raises UnreadableFile naming it."""
     try:
         return tomllib.loads(data.decode("utf-8-sig"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as problem:
+    except (ValueError, RecursionError) as problem:  # ValueError: not UTF-8, not TOML, or a number that is too long
         raise UnreadableFile(path, f"it is not valid TOML ({problem})", "Mend the line it names.") from problem
 
 

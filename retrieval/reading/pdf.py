@@ -12,21 +12,26 @@ from statistics import median
 from typing import Any
 
 from pypdf import PasswordType, PdfReader
-from pypdf.errors import PyPdfError
+from pypdf.errors import DependencyError, PyPdfError
 
 from retrieval.errors import UnreadableFile
 from retrieval.reading.debris import is_debris
-from retrieval.reading.draft import Draft, Reading, collapse
+from retrieval.reading.draft import BULLETS, Draft, Reading, collapse
 from retrieval.types import BlockKind
 
 __all__ = ["read_pdf"]
 
 _MAX_PAGES = 1000
 _REMEDY = "Export it again from the program it was written in, or save its text as .docx or .md."
-_BULLET = re.compile(r"^(?:[\x7f\uf0b7\u2022\u25a0\u25cf\u25aa\u2023\u2043*\-\u2013](?=\s|$)|\(?\d{1,2}[.)](?=\s))\s*")
+_BULLET = re.compile(rf"^(?:[\x7f{BULLETS}*–o-](?=\s|$)|\(?\d{{1,2}}[.)](?=\s))\s*")
+# What programs call a file that nobody gave a title.
+_NO_TITLE = re.compile(r"untitled|microsoft word|.*\.(?:docx?|odt|pdf|indd|html?)$", re.IGNORECASE)
 _BROKEN = re.compile(r"[\x00\ufffd]|\(cid:\d+\)")
 _LIGATURES = str.maketrans({"ﬀ": "ff", "ﬁ": "fi", "ﬂ": "fl", "ﬃ": "ffi", "ﬄ": "ffl", "ﬅ": "st", "ﬆ": "st"})
 _HEADING_RATIO = 1.12
+_MAX_HEADING = 160
+_MAX_SENTENCE = 8  # words; a longer one in large type is a paragraph
+_SOFT_HYPHEN = "\u00ad"
 _PARAGRAPH_GAP = 1.35
 
 
@@ -54,7 +59,7 @@ def read_pdf(path: Path, data: bytes) -> Reading:
             lines.extend(found)
             if not found:
                 empty.append(number)
-        title = collapse(str(reader.metadata.title or "") if reader.metadata else "")
+        title = _title_of(reader)
     except (PyPdfError, ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError) as problem:
         raise UnreadableFile(path, f"it is a damaged PDF ({problem})", _REMEDY) from problem
     if not lines:
@@ -69,19 +74,21 @@ def read_pdf(path: Path, data: bytes) -> Reading:
     return Reading(draft.text, tuple(draft.blocks), first or title, {}, tuple(warnings))
 
 
+def _title_of(reader: PdfReader) -> str:
+    title = collapse(str(reader.metadata.title or "")) if reader.metadata else ""
+    return "" if _NO_TITLE.match(title) else title
+
+
 def _opened(path: Path, data: bytes) -> PdfReader:
     try:
         reader = PdfReader(io.BytesIO(data))
         locked = reader.is_encrypted and reader.decrypt("") == PasswordType.NOT_DECRYPTED
         pages = 0 if locked else len(reader.pages)
+    except DependencyError:
+        # Locked with a cipher that needs a package which is not among the dependencies.
+        locked, pages = True, 0
     except (PyPdfError, ValueError, KeyError, TypeError, AttributeError, IndexError, OSError, RecursionError) as problem:
         raise UnreadableFile(path, f"it is a damaged PDF ({problem})", _REMEDY) from problem
-    except Exception as problem:
-        # Locked with a cipher that needs a package which is not among the dependencies.
-        if type(problem).__name__ == "DependencyError":
-            locked, pages = True, 0
-        else:
-            raise
     if locked:
         raise UnreadableFile(path, "it is locked with a password", "Save it without the password.")
     if pages > _MAX_PAGES:
@@ -108,19 +115,30 @@ def _lines_of(page: Any, number: int) -> list[_Line]:
             if piece.strip() and (where is None or (len(piece.strip()) > 3 and not current.strip())):
                 scale = abs(tm[3] * cm[3]) or 1.0
                 y = tm[4] * cm[1] + tm[5] * cm[3] + cm[5]
-                where = (y, round(size * scale, 1), "bold" in str((font or {}).get("/BaseFont", "")).lower())
+                where = (y, round(size * scale, 1), True)
+            if where and piece.strip() and "bold" not in str((font or {}).get("/BaseFont", "")).lower():
+                where = (*where[:2], False)  # one word in bold makes no bold line
             current += piece
 
     def end() -> None:
         nonlocal current, where
         text = collapse(current.translate(_LIGATURES))
         if text and where:
-            lines.append(_Line(text, number, *where))
+            line = _Line(text + (_SOFT_HYPHEN if current.rstrip().endswith(_SOFT_HYPHEN) else ""), number, *where)
+            if lines and _beside(lines[-1], line):
+                lines[-1].text += f" {line.text}"
+            else:
+                lines.append(line)
         current, where = "", None
 
     page.extract_text(visitor_text=see)
     end()
     return lines
+
+
+def _beside(left: _Line, right: _Line) -> bool:
+    """Say whether two pieces of text are of one line: cells of a table's row, a list's number and its words."""
+    return abs(left.y - right.y) < 0.1 * left.size and left.size == right.size and len(left.text) + len(right.text) <= 90
 
 
 def _drafted(lines: list[_Line]) -> tuple[Draft, set[int]]:
@@ -136,6 +154,7 @@ def _drafted(lines: list[_Line]) -> tuple[Draft, set[int]]:
     }
     leading = _leading(lines, body)
     words = {word for line in lines for word in re.findall(r"\w+", line.text.lower())}
+    headings = _headings(lines, body, leading)
     draft, damaged = Draft(), set()
     group: list[_Line] = []
     kind: BlockKind = "paragraph"
@@ -147,17 +166,19 @@ def _drafted(lines: list[_Line]) -> tuple[Draft, set[int]]:
             if _BROKEN.search(text):
                 damaged.add(group[0].page)
                 kind = "debris"
+            elif is_debris(text):
+                kind = "debris"
             first = group[0]
             draft.add(kind, text, level=levels.get(first.size, 2) if kind == "heading" else 0, page=first.page)
         group, kind = [], "paragraph"
 
     for place, line in enumerate(lines):
-        if place in running or line.text.isdigit() or is_debris(line.text):
+        if place in running:
             continue
         bullet = _BULLET.match(line.text)
         numbered = bullet is not None and line.text[0] in "(0123456789"
-        heading = (numbered or not bullet) and _is_heading(line, body)
-        if bullet or not (group and _same_block(group[-1], line, kind, heading, leading)):
+        heading = (numbered or not bullet) and place in headings
+        if bullet or not (group and _same_block(group[-1], line, kind, heading, leading * max(1.0, line.size / body))):
             flush()
             kind = "heading" if heading else "item" if bullet else "paragraph"
         if bullet:
@@ -167,8 +188,38 @@ def _drafted(lines: list[_Line]) -> tuple[Draft, set[int]]:
     return draft, damaged
 
 
-def _is_heading(line: _Line, body: float) -> bool:
-    return line.size > body * _HEADING_RATIO or (line.bold and len(line.text) <= 90 and line.text[-1] not in ".,;:")
+def _headings(lines: list[_Line], body: float, leading: float) -> set[int]:
+    """Headings, by their place in `lines`: large or bold lines that are not a whole paragraph, nor go on in plain text."""
+    found: set[int] = set()
+    place = 0
+    while place < len(lines):
+        first = lines[place]
+        large = first.size > body * _HEADING_RATIO
+        last = place
+        if large or first.bold:
+            while last + 1 < len(lines) and _looks_alike(
+                lines[last], lines[last + 1], 1.4 * leading * max(1.0, first.size / body)
+            ):
+                last += 1
+            text = " ".join(line.text for line in lines[place : last + 1])
+            after = lines[last + 1] if last + 1 < len(lines) else None
+            goes_on = after is not None and after.page == first.page and after.text[0].islower()
+            if len(text) <= _MAX_HEADING and not goes_on and not _is_sentence(text, large=large):
+                found.update(range(place, last + 1))
+        place = last + 1
+    return found
+
+
+def _is_sentence(text: str, *, large: bool) -> bool:
+    if large:
+        return text[-1] in ".!" and len(text.split()) > _MAX_SENTENCE
+    return text[-1] in ".,;:!"
+
+
+def _looks_alike(line: _Line, following: _Line, leading: float) -> bool:
+    gap = line.y - following.y
+    same = (line.page, line.size, line.bold) == (following.page, following.size, following.bold)
+    return same and 0 < gap <= leading * _PARAGRAPH_GAP and not _BULLET.match(following.text)
 
 
 def _same_block(previous: _Line, line: _Line, kind: BlockKind, heading: bool, leading: float) -> bool:
@@ -176,7 +227,7 @@ def _same_block(previous: _Line, line: _Line, kind: BlockKind, heading: bool, le
         return False
     if not previous.text:  # a bullet that is drawn by itself, before its words
         return True
-    if line.page != previous.page:
+    if line.page != previous.page or line.y > previous.y + previous.size:  # the next page, or the next column
         return kind != "heading" and previous.text[-1] not in ".!?:" and line.text[0].islower()
     if heading and line.size != previous.size:
         return False
@@ -188,7 +239,9 @@ def _together(group: list[_Line], words: set[str]) -> str:
     """Join a block's lines, mending words that were divided at a line's end when the whole word occurs elsewhere."""
     text = ""
     for line in group:
-        if text.endswith("-") and line.text[:1].islower():
+        if text.endswith(_SOFT_HYPHEN):
+            text += line.text  # collapsing drops the hyphen
+        elif text.endswith("-") and line.text[:1].islower():
             head = re.findall(r"\w+", text)[-1:]
             tail = re.findall(r"\w+", line.text)[:1]
             whole = bool(head and tail) and (head[0] + tail[0]).lower() in words
@@ -220,4 +273,5 @@ def _running(lines: list[_Line]) -> set[int]:
         edge = set(by_height[:2] + by_height[-2:])
         edges.extend(edge)
         seen.update({_key(lines[place]) for place in edge})
-    return {place for place in edges if seen[_key(lines[place])] >= max(2, (len(pages) + 1) // 2)}
+    numbers = {place for place in edges if lines[place].text.isdigit()}
+    return numbers | {place for place in edges if seen[_key(lines[place])] >= max(2, (len(pages) + 1) // 2)}

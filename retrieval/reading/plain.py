@@ -8,14 +8,16 @@ from pathlib import Path
 
 from retrieval.reading.debris import is_caption, is_debris, strip_lead_in
 from retrieval.reading.decode import decode
-from retrieval.reading.draft import Reading
+from retrieval.reading.draft import ANSWER_MARK, BULLETS, QUESTION_MARK, Reading
 from retrieval.types import Block, BlockKind
 
 __all__ = ["read_plain"]
 
-_ITEM = re.compile(r"\s*(?:[-*•‣▪◦·–—]|\(?\d{1,2}[.)]|\(?[a-z][.)])\s+(?=\S)")
+_ITEM = re.compile(rf"\s*(?:[{BULLETS}*+–—-]|o(?=\s)|\(?(?P<number>\d{{1,2}})[.)]|\(?[a-z][.)])\s+(?=\S)")
 _RULE = re.compile(r"\s*([-=_*~#])\1{2,}\s*$")
-_HEADING_MARK = re.compile(r"(?:(?:step|part|chapter)\s+)?\d{1,2}(?:\.\d{1,2})*[.):]?\s+|#{1,6}\s+", re.IGNORECASE)
+_HEADING_MARK = re.compile(
+    rf"(?:(?:step|part|chapter)\s+)?\d{{1,2}}(?:\.\d{{1,2}})*[.):]?\s+|#{{1,6}}\s+|{QUESTION_MARK.pattern}", re.IGNORECASE
+)
 # A sentence that begins like this is no heading, however short.
 _OPENERS = frozenset(
     "the a an this that these those it its he she they we you your i there here in on at for if when while but and so "
@@ -69,10 +71,15 @@ def _joined(lines: list[_Line]) -> list[Block]:
     """Lines -> blocks: list items stand alone, hard-wrapped lines are put together."""
     blocks: list[Block] = []
     previous: _Line | None = None
-    for line in lines:
+    for number, line in enumerate(lines):
         marker = _ITEM.match(line.text)
         opens = line.blank_before >= 2
-        if marker and not _is_heading_line(line.text[marker.end() :], marked=True):
+        if marker and not (
+            marker.group("number")
+            and _is_heading_line(line.text[marker.end() :], marked=True)
+            and not _counts_on(lines[number : number + 2])
+            and not _counts_on(lines[max(0, number - 1) : number + 1])
+        ):
             blocks.append(Block("item", line.start + marker.end(), line.end, opens=opens))
         elif previous and line.blank_before == 0 and _continues(previous, line):
             blocks[-1] = replace(blocks[-1], end=line.end)
@@ -82,9 +89,15 @@ def _joined(lines: list[_Line]) -> list[Block]:
     return blocks
 
 
+def _counts_on(pair: list[_Line]) -> bool:
+    """Say whether two lines are neighbouring points of a numbered list, with no text under the first."""
+    numbers = [int(marker.group("number") or 0) for line in pair if (marker := _ITEM.match(line.text))]
+    return len(numbers) == 2 and 0 < numbers[0] == numbers[1] - 1
+
+
 def _continues(previous: _Line, line: _Line) -> bool:
-    """A line goes on from the one above when it begins in lower case or that one was broken at a margin."""
-    if line.text[0].islower():
+    """A line goes on from the one above when it begins in lower case, or that one introduces it or ends at a margin."""
+    if line.text[0].islower() or previous.text[-1] == ":":  # "Day 1:" says nothing without the line below
         return True
     return previous.text[-1] not in ".!?:" and _WRAPPED_AT <= len(previous.text) <= 100 and len(line.text) <= 100
 
@@ -107,10 +120,12 @@ def _is_heading_line(text: str, *, marked: bool = False, opens: bool = False) ->
         return False
     if marked:
         return len(words) <= 8 and body[-1] not in ".!" and _is_title_case(words)
+    if re.search(r"[.!]\s+\S", body):
+        return False
     if body[-1] in ".!":
         # "Prepare for the treatment." heads a step; "The answer is, it depends." is an answer.
         return len(words) <= _MAX_IMPERATIVE_WORDS and "," not in body and words[0].lower() not in _OPENERS
-    return not re.search(r"[.!]\s+\S", body)
+    return True
 
 
 def _is_title_case(words: list[str]) -> bool:
@@ -136,13 +151,15 @@ def _classified(text: str, blocks: list[Block]) -> tuple[list[Block], str]:
             kind = "debris"
         elif kind == "paragraph" and _heads_something(text, blocks, number) and _is_heading_line(line, opens=block.opens):
             kind, level = "heading", 2
-            if not title and number < 6:
-                title, title_at, level = line, len(done), 1
             mark = _HEADING_MARK.match(line)
             if mark and mark.end() < len(line):
                 block = replace(block, start=block.start + mark.end())
+            if not title and number < 6 and not (mark and _asks(text, block)):
+                title, title_at, level = line, len(done), 1
         elif _CLOSING.match(line):
             block = replace(block, opens=True)
+        elif after_heading and (mark := ANSWER_MARK.match(line)):
+            block = replace(block, start=block.start + mark.end())
         done.append(replace(block, kind=kind, level=level))
     return done, title
 
@@ -152,11 +169,44 @@ def _heads_something(text: str, blocks: list[Block], number: int) -> bool:
     block = blocks[number]
     if "\n" in text[block.start : block.end]:
         return False
-    if text[block.end - 1] == "." and number and not _is_body(text, blocks[number - 1]):
+    if _answers(text, blocks, number) or _in_run(text, blocks, number):
         return False
-    return any(_is_body(text, later) for later in blocks[number + 1 : number + 4])
+    return any(_is_body(text, blocks, later) for later in range(number + 1, min(number + 4, len(blocks))))
 
 
-def _is_body(text: str, block: Block) -> bool:
-    line = text[block.start : block.end]
-    return block.kind == "item" or not _is_heading_line(line, opens=block.opens)
+def _is_body(text: str, blocks: list[Block], number: int) -> bool:
+    if not _may_head(text, blocks[number]):
+        return True
+    return _answers(text, blocks, number) or _in_run(text, blocks, number)
+
+
+def _may_head(text: str, block: Block) -> bool:
+    return block.kind != "item" and _is_heading_line(text[block.start : block.end], opens=block.opens)
+
+
+def _asks(text: str, block: Block) -> bool:
+    return text[block.end - 1] == "?" and _may_head(text, block)
+
+
+def _answers(text: str, blocks: list[Block], number: int) -> bool:
+    """A short sentence under a heading ("Stay inside."), or words under a question ("Three to five") that head nothing."""
+    if not number or _asks(text, blocks[number]):
+        return False
+    if text[blocks[number].end - 1] in ".!":
+        return _may_head(text, blocks[number - 1]) or _right_under(text, blocks, number)
+    last = number + 1 == len(blocks)
+    return _asks(text, blocks[number - 1]) and (last or _asks(text, blocks[number + 1]))
+
+
+def _right_under(text: str, blocks: list[Block], number: int) -> bool:
+    return text[blocks[number - 1].end : blocks[number].start].count("\n") == 1
+
+
+def _in_run(text: str, blocks: list[Block], number: int) -> bool:
+    """Short lines right under one another say something each (a price list, opening hours); only a file's first heads."""
+    return any(
+        0 < upper < len(blocks) - 1
+        and _right_under(text, blocks, upper + 1)
+        and all(_may_head(text, block) and not _asks(text, block) for block in blocks[upper : upper + 2])
+        for upper in (number - 1, number)
+    )

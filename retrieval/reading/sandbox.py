@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import selectors
+import signal
 import subprocess
 import sys
 import time
@@ -15,7 +16,7 @@ from typing import Any
 import retrieval
 from retrieval.errors import UnreadableFile
 from retrieval.reading.draft import MAX_CHARACTERS, Reading
-from retrieval.reading.formats import MAX_BYTES
+from retrieval.reading.formats import MAX_BYTES, too_large
 from retrieval.types import Block
 
 __all__ = ["Limits", "read_sandboxed"]
@@ -44,12 +45,11 @@ def read_sandboxed(path: Path, data: bytes, limits: Limits | None = None) -> Rea
     """
     limits = limits or Limits()
     if len(data) > MAX_BYTES:
-        reason = f"it has {len(data) / 1e6:,.0f} MB, more than the {MAX_BYTES / 1e6:,.0f} MB a file may have"
-        raise UnreadableFile(path, reason, "Split it, or save it without pictures.")
+        raise too_large(path, len(data))
     output = _run(path, data, limits)
     try:
         return _reading(path, json.loads(output))
-    except (json.JSONDecodeError, KeyError, TypeError, ValueError) as problem:
+    except (KeyError, TypeError, ValueError, RecursionError) as problem:
         raise UnreadableFile(path, "it made its reader stop", _SIMPLER) from problem
 
 
@@ -68,7 +68,7 @@ def _run(path: Path, data: bytes, limits: Limits) -> bytes:
         finally:
             child.kill()
     if child.returncode:
-        if child.returncode == -24:  # SIGXCPU
+        if child.returncode == -signal.SIGXCPU:
             raise _took_too_long(path, limits)
         raise UnreadableFile(path, "it made its reader stop (too much memory, or damage)", _SIMPLER)
     return output

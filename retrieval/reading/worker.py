@@ -46,11 +46,19 @@ def main() -> None:
 
 def _limit(memory: int, seconds: int) -> None:
     os.umask(0o077)
-    limits = (("RLIMIT_CPU", seconds), ("RLIMIT_FSIZE", 0), ("RLIMIT_NOFILE", 64), ("RLIMIT_CORE", 0), ("RLIMIT_AS", memory))
-    for limit, value in limits:
+    # The kernel kills without a word at the hard limit of CPU time; a second before, SIGXCPU says what it is.
+    limits = (
+        ("RLIMIT_CPU", seconds, seconds + 1),
+        ("RLIMIT_AS", memory, memory),
+        ("RLIMIT_NOFILE", 64, 64),
+        ("RLIMIT_FSIZE", 0, 0),
+        ("RLIMIT_NPROC", 0, 0),
+        ("RLIMIT_CORE", 0, 0),
+    )
+    for limit, soft, hard in limits:
         # macOS refuses some of them; the parent's clock and output cap hold there too.
         with contextlib.suppress(ValueError, OSError):
-            resource.setrlimit(getattr(resource, limit), (value, value))
+            resource.setrlimit(getattr(resource, limit), (soft, hard))
 
 
 def _plain(value: object) -> object:

@@ -1,0 +1,118 @@
+"""Which quotes are shown, which card, and the proof of each quote."""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+from pathlib import Path
+
+import pytest
+from conftest import WordEncoder
+from hypothesis import given
+from hypothesis import strategies as st
+
+from retrieval.answering import ANSWERS_FROM, answer, proved, quote_of
+from retrieval.build import build
+from retrieval.release import Release, open_current
+from retrieval.types import Match, Passage, Routing
+
+
+@pytest.fixture(scope="module")
+def release(tmp_path_factory: pytest.TempPathFactory) -> Release:
+    folder = tmp_path_factory.mktemp("plain")
+    for name in ("ann", "bob", "cal", "dan"):
+        (folder / f"{name}.md").write_text(
+            f"# Title {name}\n\n## How long is it red {name}?\n\nRedness {name} fades. It is mild {name}. Rest {name}.\n\n"
+            f"## What next {name}?\n\nSun {name} is bad.\n",
+            encoding="utf-8",
+        )
+    build(folder, folder / "index", WordEncoder())
+    return open_current(folder / "index")
+
+
+def match(article: int, first: int, last: int, score: float) -> Match:
+    return Match(Passage(article, first, last), score, score, 0.0)
+
+
+def test_a_quote_is_the_slice_with_its_citation(release: Release) -> None:
+    quote = quote_of(release, match(1, 0, 1, 0.5))
+    assert quote.text == "Redness bob fades. It is mild bob."
+    cited = quote.citation
+    assert (cited.doc, cited.title, cited.section, cited.page) == ("bob.md", "Title bob", "How long is it red bob?", 0)
+    article = release.article("bob.md")
+    assert article is not None
+    assert article.text[cited.start : cited.end] == quote.text
+    assert cited.digest == article.digest
+
+
+def test_at_most_three_quotes_best_first(release: Release) -> None:
+    shown = answer(release, [match(n, 0, 0, 0.6 - n / 100) for n in range(4)], None)
+    assert shown.route == "answer"
+    assert [quote.citation.doc for quote in shown.quotes] == ["ann.md", "bob.md", "cal.md"]
+    assert shown.card is None
+
+
+def test_quotes_far_below_the_best_are_not_shown(release: Release) -> None:
+    shown = answer(release, [match(0, 0, 0, 0.7), match(1, 0, 0, 0.57)], None)
+    assert [quote.citation.doc for quote in shown.quotes] == ["ann.md"]
+
+
+def test_below_the_threshold_it_says_so_and_offers_headings_only_in_the_field(release: Release) -> None:
+    near = answer(release, [match(0, 0, 0, ANSWERS_FROM - 0.01)], None)
+    assert (near.route, near.quotes) == ("no_answer", ())
+    assert near.card is not None
+    assert near.card.kind == "not_found"
+    assert near.suggestions == ("How long is it red ann?",)
+    far = answer(release, [match(0, 0, 0, 0.1)], None)
+    assert far.suggestions == ()
+    assert answer(release, [], None).route == "no_answer"
+
+
+def test_a_consultation_has_its_card_and_at_most_two_clear_quotes(release: Release) -> None:
+    shown = answer(release, [match(n, 0, 0, 0.8) for n in range(4)], Routing("consult", "consult", ("pregnancy",)))
+    assert shown.card is not None
+    assert (shown.route, shown.card.kind, len(shown.quotes), shown.rules) == ("consult", "consult", 2, ("pregnancy",))
+    vague = answer(release, [match(0, 0, 0, ANSWERS_FROM + 0.01)], Routing("consult", "consult"))
+    assert vague.quotes == ()
+
+
+def test_an_office_matter_has_a_card_alone(release: Release) -> None:
+    shown = answer(release, [match(0, 0, 0, 0.9)], Routing("no_answer", "clinic_matter", ("price",)))
+    assert shown.card is not None
+    assert (shown.route, shown.card.kind, shown.quotes) == ("no_answer", "clinic_matter", ())
+
+
+def test_the_next_headings_are_offered_after_an_answer(release: Release) -> None:
+    assert answer(release, [match(0, 0, 0, 0.6)], None).suggestions == ("What next ann?",)
+
+
+@given(st.integers(-3, 200), st.integers(-3, 200), st.text(max_size=20))
+def test_only_exact_slices_pass_the_proof(release: Release, start: int, end: int, text: str) -> None:
+    good = quote_of(release, match(0, 0, 0, 0.5))
+    forged = dataclasses.replace(good, text=text, citation=dataclasses.replace(good.citation, start=start, end=end))
+    article = release.article("ann.md")
+    assert article is not None
+    assert proved(release, [good]) == [good]
+    assert bool(proved(release, [forged])) == (article.text[start:end] == text)
+
+
+@pytest.mark.parametrize("change", [{"digest": "0" * 64}, {"doc": "z.md"}, {"start": 1}])
+def test_a_quote_that_fails_is_withheld_and_reported(
+    release: Release, change: dict[str, object], caplog: pytest.LogCaptureFixture
+) -> None:
+    good = quote_of(release, match(0, 0, 0, 0.5))
+    bad = dataclasses.replace(good, citation=dataclasses.replace(good.citation, **change))
+    with caplog.at_level(logging.ERROR):
+        assert proved(release, [bad, good]) == [good]
+    assert "withheld" in caplog.text
+
+
+def test_an_article_that_changed_under_a_release_is_not_quoted(release: Release, tmp_path: Path) -> None:
+    quote = quote_of(release, match(0, 0, 0, 0.5))
+    before = release.articles
+    article = dataclasses.replace(before[0], text=before[0].text + " ")
+    release.articles = (article, *before[1:])
+    try:
+        assert proved(release, [quote]) == []
+    finally:
+        release.articles = before

@@ -1,0 +1,202 @@
+"""The asking side put together: danger first, failures to a person, new releases without restart."""
+
+from __future__ import annotations
+
+import dataclasses
+import shutil
+import threading
+import time
+from pathlib import Path
+
+import pytest
+from conftest import WordEncoder
+
+from retrieval.assistant import MAX_QUESTION, Assistant, clean
+from retrieval.build import build
+from retrieval.clinic import load_clinic
+from retrieval.encoder import Vectors
+from retrieval.errors import ModelError, NoRelease, QuestionError
+from retrieval.routing import Router
+from retrieval.types import Turn
+
+URGENT = "I can't breathe properly since the session"
+
+
+@pytest.fixture
+def index(corpus: Path, tmp_path: Path, words: WordEncoder) -> Path:
+    build(corpus, tmp_path / "index", words)
+    return tmp_path / "index"
+
+
+@pytest.fixture
+def assistant(corpus: Path, index: Path, words: WordEncoder) -> Assistant:
+    return Assistant(index, words, Router.from_folder(), load_clinic(corpus))
+
+
+def later(assistant: Assistant) -> None:
+    """As if the half second between looks at the pointer had passed."""
+    assistant._looked = float("-inf")
+
+
+def test_a_question_gets_proved_quotes_of_the_release_in_force(assistant: Assistant) -> None:
+    answer = assistant.ask("How many sessions do most people need?")
+    assert answer.route == "answer"
+    assert answer.quotes[0].text.startswith("Most people need five sessions.")
+    assert answer.release == assistant.release().id
+    assert answer.elapsed_ms > 0
+
+
+def test_danger_is_seen_before_retrieval_and_shows_no_quotes(assistant: Assistant, words: WordEncoder) -> None:
+    words.encoded.clear()
+    answer = assistant.ask(URGENT)
+    assert (answer.route, answer.quotes) == ("urgent", ())
+    assert answer.card is not None
+    assert answer.card.kind == "urgent"
+    assert words.encoded == []
+
+
+def test_when_retrieval_fails_the_urgent_card_still_shows(assistant: Assistant, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(texts: list[str]) -> Vectors:
+        raise RuntimeError("boom")
+
+    monkeypatch.setattr(assistant._encoder, "encode", broken)
+    assert assistant.ask(URGENT).route == "urgent"
+    trouble = assistant.ask("How many sessions do most people need?")
+    assert trouble.card is not None
+    assert (trouble.route, trouble.card.kind, trouble.quotes) == ("no_answer", "trouble", ())
+
+
+def test_without_any_release_danger_and_trouble_still_have_their_cards(
+    corpus: Path, tmp_path: Path, words: WordEncoder
+) -> None:
+    assistant = Assistant(tmp_path / "nothing", words, Router.from_folder(), load_clinic(corpus))
+    urgent, trouble = assistant.ask(URGENT), assistant.ask("How many sessions?")
+    assert urgent.card is not None
+    assert trouble.card is not None
+    assert (urgent.card.kind, trouble.card.kind) == ("urgent", "trouble")
+    assert assistant.clinic().phone == "+1 555 0100"
+    with pytest.raises(NoRelease):
+        assistant.search("sessions", 3)
+
+
+def test_an_urgent_message_is_seen_however_long_it_is(assistant: Assistant) -> None:
+    assert assistant.ask(f"{'well and so on ' * 600} . {URGENT}").route == "urgent"
+
+
+@pytest.mark.parametrize("question", ["", "   ", "?!", "\u200b\u200b", "word " * MAX_QUESTION])
+def test_what_is_no_question_is_told(assistant: Assistant, question: str) -> None:
+    with pytest.raises(QuestionError):
+        assistant.ask(question)
+
+
+def test_a_follow_up_is_searched_with_what_came_before(assistant: Assistant) -> None:
+    answer = assistant.ask("and for tattoos?", [Turn("How many sessions do people need?")])
+    assert answer.searched == "How many sessions do people need? and for tattoos?"
+    assert "nine" in answer.quotes[0].text
+    assert assistant.ask("How many sessions do people need?").searched == ""
+
+
+def test_search_ranks_without_routing(assistant: Assistant) -> None:
+    quotes, release = assistant.search("five sessions", 2)
+    assert len(quotes) == 2
+    assert "five sessions" in quotes[0].text
+    assert release == assistant.release().id
+    assert quotes[0].score >= quotes[1].score
+
+
+def test_a_new_release_is_taken_up_and_the_old_one_can_still_be_read(
+    assistant: Assistant, corpus: Path, index: Path, words: WordEncoder
+) -> None:
+    old = assistant.release().id
+    (corpus / "articles" / "sessions.txt").write_text("Sessions\n\nMost people need twelve sessions now.\n", encoding="utf-8")
+    new = build(corpus, index, words).release
+    later(assistant)
+    answer = assistant.ask("How many sessions do most people need?")
+    assert answer.release == new != old
+    assert "twelve" in answer.quotes[0].text
+    assert assistant.release(old).article("sessions.txt") is not None
+
+
+def test_a_damaged_new_release_leaves_the_old_one_serving(
+    assistant: Assistant, corpus: Path, index: Path, words: WordEncoder
+) -> None:
+    old = assistant.release().id
+    (corpus / "articles" / "sun.html").unlink()
+    new = build(corpus, index, words).release
+    (index / "releases" / new / "passages.npy").write_bytes(b"damage")
+    later(assistant)
+    assert assistant.ask("How many sessions do most people need?").release == old
+
+
+def test_a_release_of_another_model_is_not_served(corpus: Path, index: Path) -> None:
+    other = WordEncoder()
+    other.name = "words@2"
+    with pytest.raises(ModelError, match="words@1"):
+        Assistant(index, other, Router.from_folder(), load_clinic(corpus)).release()
+
+
+def test_only_some_old_releases_are_kept_in_memory(assistant: Assistant, corpus: Path, index: Path, words: WordEncoder) -> None:
+    names = [assistant.release().id]
+    for number in range(6):
+        (corpus / "articles" / "sun.html").write_text(f"<p>Stay out of the sun for {number} days.</p>", encoding="utf-8")
+        names.append(build(corpus, index, words).release)
+    later(assistant)
+    for name in names:
+        assert assistant.release(name).id == name
+    assert len(assistant._releases) <= 4
+    assert assistant.release().id == names[-1]
+
+
+def test_an_answer_and_its_citations_come_from_one_release_while_releases_change(
+    assistant: Assistant, corpus: Path, index: Path, words: WordEncoder
+) -> None:
+    stop = threading.Event()
+    wrong: list[str] = []
+
+    def ask() -> None:
+        while not stop.is_set():
+            later(assistant)
+            answer = assistant.ask("How many sessions do most people need?")
+            for quote in answer.quotes:
+                article = assistant.release(answer.release).article(quote.citation.doc)
+                if article is None or article.text[quote.citation.start : quote.citation.end] != quote.text:
+                    wrong.append(answer.release)
+
+    threads = [threading.Thread(target=ask) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for number in range(4):
+        text = f"Sessions\n\n{'Well. ' * number}Most people need {number} sessions here.\n"
+        (corpus / "articles" / "sessions.txt").write_text(text, encoding="utf-8")
+        build(corpus, index, WordEncoder())
+        time.sleep(0.05)
+    stop.set()
+    for thread in threads:
+        thread.join()
+    assert wrong == []
+
+
+def test_example_questions_are_headings_that_the_rules_leave_alone(assistant: Assistant) -> None:
+    shown = assistant.example_questions(6)
+    headings = {section.title for article in assistant.release().articles for section in article.sections}
+    assert shown
+    assert set(shown) <= headings
+    assert all(question.endswith("?") for question in shown)
+    assert len(assistant.example_questions(2)) == 2
+
+
+def test_a_lost_index_does_not_stop_a_running_chat(assistant: Assistant, index: Path) -> None:
+    assistant.release()
+    shutil.rmtree(index)
+    later(assistant)
+    assert assistant.ask("How many sessions do most people need?").route == "answer"
+
+
+def test_questions_are_cleaned_of_what_cannot_be_seen() -> None:
+    assert clean("  how\u200b long\n\tis\u202e it\x00 ") == "how long is it"
+    assert clean("e\u0301") == "é"
+
+
+def test_an_answer_is_a_value(assistant: Assistant) -> None:
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        assistant.ask("sessions").route = "answer"  # type: ignore[misc]

@@ -1,0 +1,448 @@
+"""The chat in a real browser, as a patient meets it: on a phone and a desk, in light and dark, by keyboard alone."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, unquote, urlsplit
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Locator, Page, expect, sync_playwright
+
+from retrieval.encoder import open_encoder
+from retrieval.release import current_id, open_current
+from retrieval.settings import Settings
+
+ROOT = Path(__file__).resolve().parent.parent
+FOUND = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+FLAGS = (
+    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update "
+    "--disable-sync"
+)
+pytestmark = pytest.mark.skipif(
+    FOUND is None,
+    reason="NO BROWSER ON THIS MACHINE (chromium, chromium-browser or google-chrome): what patients see is NOT tested",
+)
+
+MISSING = "/read/gone/gone"
+SESSIONS = "How many sessions will it take?"
+CARDS = {
+    "Ask a clinician": "Am I suitable? I am pregnant",
+    "Emergency": "My face is swelling and I can't breathe",
+    "You are not alone": "I want to kill myself",
+    "Not in our articles": "what is the capital of France",
+    "Ask our front desk": "how much does it cost",
+}
+
+
+@dataclass(frozen=True)
+class Site:
+    """The running app: its address, its index, and the corpus that the first release was built from."""
+
+    address: str
+    index: Path
+    corpus: Path
+
+    def build(self) -> str:
+        """Build a release of the corpus as it is now; returns its name."""
+        command = [sys.executable, "-m", "retrieval", "build", "--corpus", str(self.corpus), "--index", str(self.index)]
+        subprocess.run(command, cwd=ROOT, check=True, capture_output=True, timeout=120)
+        return current_id(self.index)[0]
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    open_encoder(Settings.from_environment())  # exports the model where that was not done yet
+    folder = tmp_path_factory.mktemp("browser")
+    shutil.copytree(ROOT / "corpus", folder / "corpus")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    site = Site(f"http://127.0.0.1:{port}", folder / "index", folder / "corpus")
+    site.build()
+    environment = {
+        **os.environ,
+        "PATIENT_FAQ_INDEX": str(site.index),
+        "PATIENT_FAQ_CORPUS": str(site.corpus),
+        "PATIENT_FAQ_PORT": str(port),
+        "PATIENT_FAQ_RATE": "10000",
+    }
+    with (folder / "log").open("w") as log, subprocess.Popen(
+        [sys.executable, "app.py"], cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=log, text=True
+    ) as app:  # fmt: skip
+        try:
+            assert app.stdout is not None
+            said = ""
+            while "The chat is at" not in said:
+                line = app.stdout.readline()
+                assert line, f"the app ended: {said} {(folder / 'log').read_text()}"
+                said += line
+            yield site
+        finally:
+            app.terminate()
+            app.wait(20)
+    assert (folder / "log").read_text() == "", "the app complained"
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=FOUND, args=FLAGS.split())
+        yield started
+        started.close()
+
+
+Visit = Callable[..., Page]
+
+
+@pytest.fixture
+def visit(browser: Browser, site: Site) -> Iterator[Visit]:
+    """Open the chat in a fresh context; at the end no page may have asked another host for anything, or complained."""
+    contexts: list[BrowserContext] = []
+    asked: list[str] = []
+    complaints: list[str] = []
+
+    def complain(said: ConsoleMessage) -> None:
+        if said.type == "error" and not said.location["url"].endswith(MISSING):
+            complaints.append(f"{said.text} {said.location['url']}")
+
+    def listen(page: Page) -> None:
+        page.on("websocket", lambda opened: asked.append(opened.url))
+        page.on("pageerror", lambda problem: complaints.append(str(problem)))
+        page.on("console", complain)
+
+    def start(width: int = 1280, height: int = 900, **options: Any) -> Page:
+        context = browser.new_context(viewport={"width": width, "height": height}, **options)
+        context.set_default_timeout(15_000)
+        contexts.append(context)
+        context.on("request", lambda request: asked.append(request.url))
+        context.on("page", listen)
+        page = context.new_page()
+        page.goto(site.address)
+        expect(_examples(page).first).to_be_visible()
+        return page
+
+    yield start
+    for context in contexts:
+        context.close()
+    hosts = {urlsplit(url).netloc for url in asked if urlsplit(url).scheme not in {"data", "blob"}}
+    assert hosts == {urlsplit(site.address).netloc}
+    assert complaints == []
+
+
+def _examples(page: Page) -> Locator:
+    return page.locator("#pf-start button")
+
+
+def _box(page: Page) -> Locator:
+    return page.get_by_role("textbox", name="Your question")
+
+
+def _ask(page: Page, question: str) -> Locator:
+    """Ask by typing and Enter; returns the answer once it is there."""
+    answers = page.locator(".pf-answer")
+    before = answers.count()
+    _box(page).fill(question)
+    _box(page).press("Enter")
+    expect(answers).to_have_count(before + 1)
+    return answers.last
+
+
+def _open_citation(page: Page, link: Locator) -> Page:
+    with page.context.expect_page() as opened:
+        link.click()
+    opened.value.wait_for_load_state()
+    return opened.value
+
+
+def _quoted(card: Locator) -> str:
+    """A quote's words as one line, without the marks around it."""
+    return " ".join(card.locator("blockquote").inner_text().split())
+
+
+def _overflow(page: Page) -> int:
+    return int(page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth"))
+
+
+def _in_view(page: Page, what: Locator) -> bool:
+    place, size = what.bounding_box(), page.viewport_size
+    assert place is not None
+    assert size is not None
+    return bool(
+        place["y"] >= 0 and place["x"] >= 0 and place["y"] + place["height"] <= size["height"] + 1
+        and place["x"] + place["width"] <= size["width"]
+    )  # fmt: skip
+
+
+def test_from_a_question_to_the_sentence_in_the_article_and_back(visit: Visit, site: Site) -> None:
+    page = visit()
+    answer = _ask(page, SESSIONS)
+    cards = answer.locator(".pf-quote")
+    assert 1 <= cards.count() <= 3
+    release = open_current(site.index)
+    for card in cards.all():
+        href = urlsplit(card.get_by_role("link", name="Read in the article").get_attribute("href") or "")
+        assert href.path.startswith(f"/read/{release.id}/")
+        article = release.article(unquote(href.path.rsplit("/", 1)[-1]))
+        assert article is not None
+        start, end = (int(parse_qs(href.query)[name][0]) for name in ("start", "end"))
+        assert _quoted(card) == " ".join(article.text[start:end].split())
+        assert article.title in card.inner_text()
+        assert "not yet reviewed by a clinician" in card.inner_text()
+
+        reader = _open_citation(page, card.get_by_role("link", name="Read in the article"))
+        mark = reader.locator("mark#quote")
+        expect(mark).to_have_count(1)
+        expect(mark).to_be_in_viewport()
+        assert " ".join(" ".join(reader.locator("mark").all_inner_texts()).split()) == _quoted(card)
+        height = reader.evaluate("document.getElementById('quote').getBoundingClientRect().top / innerHeight")
+        below = reader.evaluate("document.documentElement.scrollHeight - innerHeight - scrollY")
+        above = reader.evaluate("scrollY")
+        # Near the article's beginning or end it cannot be scrolled so far.
+        assert 0.25 < height < 0.45 or (above == 0 and height < 0.25) or (below < 2 and height < 1)
+        reader.get_by_role("link", name="Go to the marked words").click()
+        with reader.expect_event("close"):
+            reader.get_by_role("link", name="Back to the chat").click()
+        assert page.context.pages == [page]
+    expect(page.locator(".pf-asked")).to_have_text([SESSIONS])
+    expect(page.locator(".pf-quote")).to_have_count(cards.count())
+
+
+def test_the_first_quote_stands_at_a_third_of_a_phone_s_height(visit: Visit) -> None:
+    page = visit(320, 640)
+    cards = _ask(page, SESSIONS).locator(".pf-quote")
+    reader = _open_citation(page, cards.first.get_by_role("link", name="Read in the article"))
+    assert reader.evaluate("scrollY") > 0
+    assert reader.evaluate("document.getElementById('quote').getBoundingClientRect().top / innerHeight") == pytest.approx(
+        0.33, abs=0.05
+    )
+
+
+def test_an_example_can_be_chosen(visit: Visit) -> None:
+    page = visit(320, 640)
+    example = _examples(page).first
+    question = example.inner_text()
+    assert question.endswith("?")
+    example.click()
+    expect(page.locator(".pf-asked")).to_have_text([question])
+    expect(page.locator(".pf-answer .pf-quote").first).to_be_visible()
+    expect(_examples(page).first).to_be_hidden()
+
+
+@pytest.mark.parametrize("label", CARDS)
+def test_each_card_says_what_it_is(visit: Visit, label: str) -> None:
+    page = visit(320, 640)
+    answer = _ask(page, CARDS[label])
+    card = answer.locator(".pf-card")
+    expect(card).to_have_count(1)
+    expect(card.locator(".pf-label")).to_contain_text(label)
+    expect(card.get_by_role("heading")).to_be_in_viewport()
+    assert card.evaluate("card => getComputedStyle(card).borderLeftWidth") == "6px"
+    if label in {"Emergency", "You are not alone"}:
+        expect(answer.locator(".pf-quote")).to_have_count(0)
+        expect(answer.get_by_text("Looking for")).to_have_count(0)
+        expect(answer.get_by_role("link", name="Read in the article")).to_have_count(0)
+
+
+@pytest.mark.parametrize(("width", "height"), [(320, 640), (1280, 900)])
+def test_the_box_is_in_reach_and_the_contacts_on_the_page_at_all_times(visit: Visit, width: int, height: int) -> None:
+    page = visit(width, height)
+    for question in ["", SESSIONS, *CARDS.values()]:
+        if question:
+            answer = _ask(page, question)
+            asked = page.locator(".pf-asked").last
+            expect(asked).to_be_in_viewport()
+            assert _in_view(page, _box(page))
+            page.evaluate("scrollTo(0, 0)")
+            expect(answer).to_be_visible()
+        assert _in_view(page, _box(page))
+        assert _in_view(page, page.get_by_role("button", name="Ask", exact=True))
+        foot = page.locator(".pf-foot")
+        expect(foot).to_contain_text("In an emergency, call")
+        expect(foot.get_by_role("link", name=re.compile("Call us"))).to_be_visible()
+        expect(page.locator(".pf-header .pf-phone a")).to_be_visible()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_nothing_stands_out_over_the_side(visit: Visit, scheme: str) -> None:
+    def check(page: Page, where: str) -> None:
+        for width in (1280, 768, 320):
+            page.set_viewport_size({"width": width, "height": 800})
+            assert _overflow(page) == 0, (where, width)
+            paper = page.evaluate("getComputedStyle(document.body).backgroundColor")
+            assert paper == ("rgb(20, 25, 27)" if scheme == "dark" else "rgb(255, 255, 255)")
+
+    page = visit(color_scheme=scheme)
+    check(page, "start")
+    for question in [SESSIONS, *CARDS.values(), "w" * 300, "https://" + "long-address." * 20]:
+        _ask(page, question)
+        check(page, question)
+    reader = _open_citation(page, page.get_by_role("link", name="Read in the article").first)
+    reader.locator("summary").click()
+    check(reader, "reader")
+
+
+def test_nothing_of_the_chat_stays_in_the_browser(visit: Visit) -> None:
+    page = visit()
+    _ask(page, SESSIONS)
+    _ask(page, CARDS["Ask a clinician"])
+    reader = _open_citation(page, page.get_by_role("link", name="Read in the article").first)
+    kept = "JSON.stringify([localStorage, sessionStorage, document.cookie])"
+    for each in (page, reader):
+        assert each.evaluate(kept) == '[{},{},""]'
+        assert each.evaluate("indexedDB.databases().then(found => found.length)") == 0
+        assert each.evaluate("caches.keys().then(found => found.length)") == 0
+    assert page.context.cookies() == []
+    page.reload()
+    expect(_examples(page).first).to_be_visible()
+    expect(page.locator(".pf-asked")).to_have_count(0)
+
+
+def test_the_keyboard_alone_can_ask_and_reach_the_article(visit: Visit) -> None:
+    page = visit()
+    focused = "document.activeElement.placeholder || document.activeElement.textContent.trim()"
+
+    def tab_to(text: str, key: str) -> None:
+        for _ in range(40):
+            page.keyboard.press(key)
+            if text in page.evaluate(focused):
+                return
+        raise AssertionError(f"{key} does not lead to {text!r}")
+
+    tab_to("Ask in your own words", "Tab")
+    page.keyboard.type(SESSIONS)
+    page.keyboard.press("Enter")
+    expect(page.locator(".pf-quote").first).to_be_visible()
+    tab_to("Read in the article", "Shift+Tab")
+    assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") != "none"
+    with page.context.expect_page() as opened:
+        page.keyboard.press("Enter")
+    expect(opened.value.locator("mark#quote")).to_be_in_viewport()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_no_barrier_is_found(visit: Visit, site: Site, scheme: str) -> None:
+    rules = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}}
+
+    def check(page: Page, where: str) -> None:
+        found = Axe().run(page, options=rules).response
+        assert [(each["id"], [node["html"][:200] for node in each["nodes"]]) for each in found["violations"]] == [], where
+        assert len(found["passes"]) > 5
+
+    page = visit(320, 640, color_scheme=scheme, bypass_csp=True, reduced_motion="reduce")
+    check(page, "start")
+    for question in [SESSIONS, *CARDS.values(), "w" * 300]:
+        _ask(page, question)
+    check(page, "answers")
+    reader = _open_citation(page, page.get_by_role("link", name="Read in the article").first)
+    check(reader, "reader")
+    reader.goto(f"{site.address}{MISSING}")
+    check(reader, "missing page")
+
+
+LITERAL = [
+    "<img src=https://evil.example/x.png onerror=alert(1)>",
+    "<script>document.title = 'taken'</script>",
+    "![picture](https://evil.example/x.png) [link](https://evil.example) <https://evil.example>",
+    "www.evil.example https://evil.example me@evil.example",
+    "# Heading ## Two --- *soft* **loud** _low_ ~~gone~~ `code` > said",
+    "| a | b | |---|---| | 1 | 2 | - item 1. item $x^2$ \\(y\\) $$z$$",
+    "<style>*{display:none}</style><form action=//evil.example><input></form></div></div>",
+    "&amp; &lt;b&gt; &#39; it's \"quoted\" 'single'",
+    "هل يؤلم الليزر؟ laser هل",
+]
+
+
+def test_whatever_is_typed_comes_out_as_it_was_typed(visit: Visit) -> None:
+    page = visit(320, 640)
+    title = page.title()
+    for number, question in enumerate(LITERAL, start=1):
+        _ask(page, question)
+        asked = page.locator(".pf-asked")
+        # All of them: each question brings the earlier ones back from the page.
+        assert asked.all_inner_texts() == LITERAL[:number]
+        assert asked.locator("*").count() == 0
+    assert page.title() == title
+    assert page.locator("img, form, h1:not(.pf-header h1)").count() == 0
+
+
+def test_invisible_characters_are_taken_out(visit: Visit) -> None:
+    page = visit()
+    _ask(page, "does\u200b it\u202e hurt\u2066\u00ad?\ufeff")
+    assert page.locator(".pf-asked").inner_text().replace(" ", "") == "doesithurt?"
+
+
+def test_a_chat_can_be_cleared(visit: Visit) -> None:
+    page = visit()
+    _ask(page, SESSIONS)
+    page.get_by_role("button", name="Clear this chat").click()
+    expect(page.locator(".pf-asked")).to_have_count(0)
+    expect(_examples(page).first).to_be_visible()
+    expect(page.get_by_role("button", name="Clear this chat")).to_be_hidden()
+    _ask(page, "and for tattoos?")
+    expect(page.get_by_text("Looking for")).to_have_count(0)  # nothing was remembered
+    expect(page.locator(".pf-asked")).to_have_count(1)
+
+
+def test_a_question_that_is_too_long_gets_a_message_and_is_not_lost(visit: Visit) -> None:
+    page = visit(320, 640)
+    long = "why is my skin red " * 250
+    answer = _ask(page, long)
+    expect(answer).to_contain_text("Please ask it in at most 4,000.")
+    expect(_box(page)).to_have_value(long)
+    assert _in_view(page, _box(page))
+
+
+def test_a_follow_up_is_understood_and_said_so(visit: Visit) -> None:
+    page = visit()
+    _ask(page, SESSIONS)
+    answer = _ask(page, "and for tattoos?")
+    expect(answer.locator(".pf-looked")).to_have_text(f"Looking for: {SESSIONS} and for tattoos?")
+    expect(answer.locator(".pf-quote", has_text=re.compile("tattoo", re.IGNORECASE)).first).to_be_visible()
+
+
+def test_a_long_chat_goes_on_and_each_answer_comes_into_view(visit: Visit) -> None:
+    page = visit(320, 640)
+    for number in range(25):
+        question = f"{SESSIONS} {number}"
+        _box(page).fill(question)
+        _box(page).press("Enter")
+        expect(page.locator(".pf-asked").last).to_have_text(question)
+        expect(page.locator(".pf-asked").last).to_be_in_viewport()
+    expect(page.get_by_text("The start of this chat is no longer shown, to keep the page quick.")).to_have_count(1)
+    expect(page.locator(".pf-answer .pf-quote").last).to_be_visible()
+    assert _in_view(page, _box(page))
+
+
+def test_a_new_release_is_taken_up_and_the_old_one_can_still_be_read(visit: Visit, site: Site) -> None:
+    page = visit()
+    question = "Who was the mother of Hamlet?"
+    expect(_ask(page, question).locator(".pf-card")).to_contain_text("Not in our articles")
+    reader = _open_citation(page, _ask(page, SESSIONS).get_by_role("link", name="Read in the article").first)
+    old, marked = reader.url, reader.locator("mark#quote").inner_text()
+    before = current_id(site.index)[0]
+    added = site.corpus / "articles" / "hamlet.md"
+    added.write_text("# Hamlet\n\n## Who was the mother of Hamlet?\n\nThe mother of Hamlet was Queen Gertrude.\n")
+    try:
+        assert site.build() != before
+        page.wait_for_timeout(700)  # the app looks for a new release twice a second
+        card = _ask(page, question).locator(".pf-quote").first
+        expect(card.locator("blockquote")).to_contain_text("The mother of Hamlet was Queen Gertrude.")
+        fresh = _open_citation(page, card.get_by_role("link", name="Read in the article"))
+        assert current_id(site.index)[0] in fresh.url
+        expect(fresh.locator("mark#quote")).to_contain_text("Queen Gertrude")
+        reader.goto(old)
+        assert before in reader.url
+        assert reader.locator("mark#quote").inner_text() == marked
+    finally:
+        added.unlink()
+        site.build()

@@ -1,0 +1,221 @@
+"""Building: complete or not at all, nothing twice, and whatever happens a release serves."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from conftest import WordEncoder
+
+from retrieval.build import build
+from retrieval.errors import CorpusError, SettingsError
+from retrieval.passages import passage_in_context, passage_text
+from retrieval.release import open_current
+
+# Builds with the readable model in a process of its own: argument 3 is the number of the file-system step at which the
+# process is cut off (0: never), counted over everything that opens for writing, renames, makes or removes.
+VICTIM = """
+import os, sys
+from pathlib import Path
+sys.path[:0] = [sys.argv[4], sys.argv[5]]
+from conftest import WordEncoder
+from retrieval.build import build
+import retrieval.reading.plain, retrieval.reading.html, retrieval.reading.markdown, bm25s
+corpus, index, limit = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
+steps = 0
+def cut(event, arguments):
+    global steps
+    writing = event == "open" and isinstance(arguments[1], str) and set(arguments[1]) & set("wax+")
+    if (writing or event in {"os.rename", "os.mkdir", "os.remove", "os.rmdir"}) and str(arguments[0]).startswith(index):
+        steps += 1
+        if steps == limit:
+            os._exit(9)
+sys.addaudithook(cut)
+build(corpus, Path(index), WordEncoder())
+print(steps)
+"""
+
+
+def victim(corpus: Path, index: Path, limit: int = 0) -> list[str]:
+    here = Path(__file__).parent
+    return [sys.executable, "-c", VICTIM, str(corpus), str(index), str(limit), str(here), str(here.parent)]
+
+
+def change(corpus: Path, text: str) -> None:
+    (corpus / "articles" / "sessions.txt").write_text(f"Sessions\n\n{text}\n", encoding="utf-8")
+
+
+def test_a_build_reports_what_it_did(corpus: Path, tmp_path: Path, words: WordEncoder) -> None:
+    report = build(corpus, tmp_path / "index", words)
+    assert report.changed
+    assert report.articles == 3
+    assert report.encoded == ("redness.md", "sessions.txt", "sun.html")
+    assert report.unread == ()
+    assert open_current(tmp_path / "index").id == report.release
+
+
+def test_an_unchanged_corpus_builds_nothing(corpus: Path, tmp_path: Path, words: WordEncoder) -> None:
+    first = build(corpus, tmp_path / "index", words)
+    words.encoded.clear()
+    second = build(corpus, tmp_path / "index", words)
+    assert (second.release, second.changed, second.encoded) == (first.release, False, ())
+    assert words.encoded == []
+
+
+def test_a_changed_article_encodes_only_itself(corpus: Path, tmp_path: Path, words: WordEncoder) -> None:
+    build(corpus, tmp_path / "index", words)
+    words.encoded.clear()
+    change(corpus, "Eleven sessions are usual now.")
+    assert build(corpus, tmp_path / "index", words).encoded == ("sessions.txt",)
+    assert set(words.encoded) == {"Eleven sessions are usual now.", "Sessions. Eleven sessions are usual now.", "Sessions"}
+
+
+def test_what_is_taken_over_equals_what_is_built_anew(corpus: Path, tmp_path: Path, words: WordEncoder) -> None:
+    build(corpus, tmp_path / "step", words)
+    change(corpus, "Eleven sessions are usual now.")
+    (corpus / "articles" / "aaa.txt").write_text("First\n\nThis one comes first now.\n", encoding="utf-8")
+    stepped = build(corpus, tmp_path / "step", words)
+    fresh = build(corpus, tmp_path / "fresh", words)
+    assert stepped.release == fresh.release
+    one, two = open_current(tmp_path / "step"), open_current(tmp_path / "fresh")
+    assert one.passages == two.passages
+    assert one.articles == two.articles
+    assert (one.index.reconstruct_n(0, 5) == two.index.reconstruct_n(0, 5)).all()
+
+
+def test_a_vector_is_own_words_words_in_context_and_heading(corpus: Path, tmp_path: Path, words: WordEncoder) -> None:
+    build(corpus, tmp_path / "index", words)
+    release = open_current(tmp_path / "index")
+    passage = release.passages[3]
+    article = release.articles[passage.article]
+    heading = article.sections[article.sentences[passage.first].section].title
+    own, context, above = words.encode([passage_text(article, passage), passage_in_context(article, passage), heading])
+    assert release.index.reconstruct(3) == pytest.approx(0.65 * own + 0.25 * context + 0.1 * above, abs=1e-6)
+
+
+def test_files_that_cannot_be_read_are_named_and_the_others_are_built(corpus: Path, tmp_path: Path, words: WordEncoder) -> None:
+    (corpus / "articles" / "broken.pdf").write_bytes(b"%PDF-1.4\nnothing")
+    (corpus / "articles" / "empty.md").write_bytes(b"")
+    (corpus / "articles" / "README.md").write_text("About this folder.", encoding="utf-8")
+    report = build(corpus, tmp_path / "index", words)
+    assert [problem.path.name for problem in report.unread] == ["broken.pdf", "empty.md"]
+    assert report.articles == 3
+    assert any("README.md" in note for note in report.notes)
+
+
+def test_a_sentence_longer_than_the_model_reads_is_refused_by_name(corpus: Path, tmp_path: Path, words: WordEncoder) -> None:
+    change(corpus, "This sentence goes " + "on and " * 40 + "on.")
+    report = build(corpus, tmp_path / "index", words)
+    assert [problem.path.name for problem in report.unread] == ["sessions.txt"]
+    assert "This sentence goes on and on and on" in str(report.unread[0])
+    assert "shorter sentences" in str(report.unread[0])
+
+
+def test_runs_longer_than_the_model_reads_are_left_out_but_their_sentences_stay(tmp_path: Path, words: WordEncoder) -> None:
+    folder = tmp_path / "plain"
+    folder.mkdir()
+    sentences = [f"Sentence {n} " + "has many words " * 8 + "in it." for n in range(3)]
+    (folder / "a.txt").write_text("Long\n\n" + " ".join(sentences) + "\n", encoding="utf-8")
+    build(folder, tmp_path / "index", words)
+    release = open_current(tmp_path / "index")
+    assert [(p.first, p.last) for p in release.passages] == [(0, 0), (0, 1), (1, 1), (1, 2), (2, 2)]
+
+
+def test_another_model_encodes_everything_anew(corpus: Path, tmp_path: Path, words: WordEncoder) -> None:
+    first = build(corpus, tmp_path / "index", words)
+    words.name = "words@2"
+    second = build(corpus, tmp_path / "index", words)
+    assert second.release != first.release
+    assert len(second.encoded) == 3
+
+
+def test_a_corpus_without_a_readable_article_changes_nothing(corpus: Path, tmp_path: Path, words: WordEncoder) -> None:
+    old = build(corpus, tmp_path / "index", words).release
+    for path in (corpus / "articles").iterdir():
+        path.write_bytes(b"")
+    with pytest.raises(CorpusError, match="none of its 3 files"):
+        build(corpus, tmp_path / "index", words)
+    assert open_current(tmp_path / "index").id == old
+
+
+def test_a_wrong_clinic_file_changes_nothing(corpus: Path, tmp_path: Path, words: WordEncoder) -> None:
+    old = build(corpus, tmp_path / "index", words).release
+    (corpus / "clinic.toml").write_text("name = ", encoding="utf-8")
+    with pytest.raises(SettingsError, match=r"clinic\.toml"):
+        build(corpus, tmp_path / "index", words)
+    assert open_current(tmp_path / "index").id == old
+
+
+def test_a_damaged_release_in_force_is_built_anew(corpus: Path, tmp_path: Path, words: WordEncoder) -> None:
+    first = build(corpus, tmp_path / "index", words)
+    (tmp_path / "index" / "releases" / first.release / "articles.json").write_text("[]", encoding="utf-8")
+    report = build(corpus, tmp_path / "index", words)
+    assert report.changed
+    assert any("not usable" in note for note in report.notes)
+    assert len(open_current(tmp_path / "index").articles) == 3
+
+
+def test_progress_is_told(corpus: Path, tmp_path: Path, words: WordEncoder) -> None:
+    said: list[tuple[str, int, int]] = []
+    build(corpus, tmp_path / "index", words, lambda *step: said.append(step))
+    assert ("Reading", 3, 3) in said
+    assert ("Encoding", 3, 3) in said
+
+
+def test_cut_off_at_every_step_the_old_release_or_the_new_one_serves(corpus: Path, tmp_path: Path, words: WordEncoder) -> None:
+    index = tmp_path / "index"
+    old = build(corpus, index, words).release
+    change(corpus, "Eleven sessions are usual now.")
+    counted = subprocess.run(victim(corpus, tmp_path / "count"), capture_output=True, text=True, check=True)
+    assert int(counted.stdout) > 12
+    seen = set()
+    # Clearing up after the build before takes steps too, so there are more than were counted.
+    for limit in range(1, 4 * int(counted.stdout)):
+        done = subprocess.run(victim(corpus, index, limit), capture_output=True, text=True)
+        seen.add(open_current(index).id)
+        if done.returncode == 0:
+            break
+        assert done.returncode == 9, done.stderr
+        assert seen == {old}
+    assert len(seen) == 2
+    assert not list(index.glob(".building-*"))
+
+
+def test_killed_at_ten_random_moments_the_old_release_still_serves(corpus: Path, tmp_path: Path, words: WordEncoder) -> None:
+    index = tmp_path / "index"
+    old = build(corpus, index, words).release
+    change(corpus, "Eleven sessions are usual now.")
+    began = time.monotonic()
+    subprocess.run(victim(corpus, tmp_path / "measured"), check=True, capture_output=True)
+    whole = time.monotonic() - began
+    chance = random.Random(7)
+    for _ in range(10):
+        process = subprocess.Popen(victim(corpus, index), stdout=subprocess.DEVNULL)
+        time.sleep(chance.uniform(0, 0.9 * whole))
+        finished = process.poll() is not None
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        release = open_current(index)
+        # On a machine that was slower while measuring, a build may have been done before it was killed.
+        assert release.id == old or finished or release.article("sessions.txt") is not None
+        assert len(release.articles) == 3
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="file size limits are Linux's")
+def test_a_full_disk_is_told_and_the_old_release_serves(corpus: Path, tmp_path: Path, words: WordEncoder) -> None:
+    index = tmp_path / "index"
+    old = build(corpus, index, words).release
+    change(corpus, "Eleven sessions are usual now.")
+    limited = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (2000, 2000))\n" + VICTIM
+    command = victim(corpus, index)
+    command[2] = limited
+    done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"})
+    assert done.returncode == 1
+    assert "The release in force is unchanged" in done.stderr
+    assert open_current(index).id == old

@@ -1,0 +1,76 @@
+"""The documents say what is there: every command, setting and room, and no link that leads nowhere."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from pathlib import Path
+
+import pytest
+import typer.main
+
+from retrieval.cli import app
+from retrieval.settings import Settings
+
+ROOT = Path(__file__).resolve().parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+DESIGN = (ROOT / "docs" / "design.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("field", dataclasses.fields(Settings), ids=lambda field: field.name)
+def test_every_setting_is_in_the_readme_with_its_default(field: dataclasses.Field[object]) -> None:
+    row = next((line for line in README.splitlines() if f"`PATIENT_FAQ_{field.name.upper()}`" in line), "")
+    assert row, field.name
+    if isinstance(field.default, int) or (isinstance(field.default, str | Path) and str(field.default)):
+        value = int(field.default) if isinstance(field.default, bool) else field.default
+        assert f"`{value}`" in row
+
+
+def test_every_setting_in_the_readme_exists() -> None:
+    named = set(re.findall(r"PATIENT_FAQ_([A-Z_]+)", README))
+    assert named == {field.name.upper() for field in dataclasses.fields(Settings)}
+
+
+def test_every_command_is_in_the_readme() -> None:
+    commands = typer.main.get_command(app).commands  # type: ignore[attr-defined]
+    for name in commands:
+        assert f"patient-faq {name}" in README
+
+
+def test_every_make_target_in_the_readme_exists() -> None:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    for target in set(re.findall(r"make (\w+)", README)):
+        assert re.search(rf"^{target}:", makefile, flags=re.MULTILINE), target
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/design.md", "CHANGELOG.md"])
+def test_files_that_a_page_names_are_there(page: str) -> None:
+    text = (ROOT / page).read_text(encoding="utf-8")
+    named = re.findall(r"!\[[^\]]*\]\(([^)]+)\)", text)
+    named += re.findall(r"`((?:corpus|index|docs|tests|benchmarks|retrieval|web)/[\w./-]*)`", text)
+    for name in named:
+        assert (ROOT / name).exists(), f"{page} names {name}"
+
+
+def test_every_module_stands_in_the_design() -> None:
+    rooms = DESIGN.split("## Rooms")[1].split("## What must")[0]
+    for path in [*(ROOT / "retrieval").rglob("*.py"), *(ROOT / "web").glob("*.py")]:
+        if not path.stem.startswith("__"):
+            assert re.search(rf"\b{path.stem}\b", rooms), path.name
+
+
+def test_weights_in_the_design_are_those_in_force() -> None:
+    from retrieval.answering import ANSWERS_FROM
+    from retrieval.build import VECTOR_WEIGHTS
+    from retrieval.search import DENSE_WEIGHT, LEXICAL_WEIGHT
+
+    own, context, heading = VECTOR_WEIGHTS
+    assert f"{own} of its own words, {context} of its words under title and headings, {heading:.2f} of its heading" in DESIGN
+    assert f"score = {DENSE_WEIGHT} * dense + {LEXICAL_WEIGHT} * lexical" in DESIGN
+    assert f"Answers begin at a score of {ANSWERS_FROM}." in DESIGN
+
+
+def test_the_changelog_has_the_version() -> None:
+    version = re.search(r'^version = "(.+)"', (ROOT / "pyproject.toml").read_text(encoding="utf-8"), flags=re.MULTILINE)
+    assert version
+    assert f"## {version.group(1)}" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")

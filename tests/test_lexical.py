@@ -1,0 +1,59 @@
+"""BM25: the scores of bm25s, divided by a bound that depends on the question alone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import bm25s
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from retrieval.errors import DamagedRelease
+from retrieval.lexical import LexicalIndex, stems
+
+TEXTS = ["Redness fades in two days", "Most people need five sessions", "Redness after five sessions of redness", "Sun"]
+
+
+def test_words_are_stemmed_and_plain_and_small_words_are_left_out() -> None:
+    assert stems("How are the Sessions' naïve TREATMENTS?") == ["session", "naiv", "treatment"]
+    assert stems("What is it?") == []
+
+
+def test_scores_are_those_of_bm25s_over_the_question_s_bound() -> None:
+    reference = bm25s.BM25(method="lucene", k1=1.2, b=0.75)
+    reference.index([stems(text) for text in TEXTS], show_progress=False)
+    raw = reference.get_scores(stems("redness five"))
+    bound = sum(np.log(1 + (4 - held + 0.5) / (held + 0.5)) for held in (2, 2))
+    assert LexicalIndex.build(TEXTS).scores("redness five") == pytest.approx(raw / bound, rel=1e-5)
+
+
+def test_an_unknown_word_counts_against_every_passage() -> None:
+    index = LexicalIndex.build(TEXTS)
+    assert index.scores("redness").max() > index.scores("redness zebra").max() > 0
+
+
+def test_a_question_without_known_words_scores_nothing() -> None:
+    index = LexicalIndex.build(TEXTS)
+    assert not index.scores("zebra").any()
+    assert not index.scores("what is it").any()
+
+
+@given(st.lists(st.sampled_from("redness fades two days five sessions sun zebra of the".split()), max_size=12))
+def test_scores_lie_between_0_and_1(words: list[str]) -> None:
+    scores = LexicalIndex.build(TEXTS).scores(" ".join(words))
+    assert scores.shape == (4,)
+    assert (scores >= 0).all()
+    assert (scores <= 1).all()
+
+
+def test_what_is_saved_is_loaded(tmp_path: Path) -> None:
+    index = LexicalIndex.build(TEXTS)
+    index.save(tmp_path)
+    assert (LexicalIndex.load(tmp_path).scores("five sessions") == index.scores("five sessions")).all()
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(DamagedRelease, match="Build again"):
+        LexicalIndex.load(tmp_path)

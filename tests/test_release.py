@@ -1,0 +1,125 @@
+"""Releases: complete, checked, switched in one step, and never believed when altered."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import WordEncoder
+
+from retrieval.build import build
+from retrieval.errors import BuildLocked, DamagedRelease, NoRelease
+from retrieval.release import Release, current_id, locked, open_current, switch
+
+
+@pytest.fixture
+def index(corpus: Path, tmp_path: Path, words: WordEncoder) -> Path:
+    build(corpus, tmp_path / "index", words)
+    return tmp_path / "index"
+
+
+def release_files(index: Path) -> list[Path]:
+    return sorted(path for path in (index / "releases").rglob("*") if path.is_file())
+
+
+def test_a_release_holds_articles_passages_vectors_and_clinic(index: Path, corpus: Path) -> None:
+    release = open_current(index)
+    assert [article.doc for article in release.articles] == ["redness.md", "sessions.txt", "sun.html"]
+    assert release.clinic.name == "Test Clinic"
+    assert release.index.ntotal == len(release.passages)
+    passages, vectors = release.vectors_of("sun.html")
+    assert {release.articles[p.article].doc for p in passages} == {"sun.html"}
+    assert vectors.shape == (len(passages), WordEncoder.dimension)
+    article = release.article("sessions.txt")
+    assert article is not None
+    assert article.text == (corpus / "articles" / "sessions.txt").read_text(encoding="utf-8")
+    assert release.article("nothing.txt") is None
+
+
+def test_the_manifest_names_every_file_with_size_and_digest(index: Path) -> None:
+    folder = index / "releases" / open_current(index).id
+    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    on_disk = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
+    assert set(manifest["files"]) == on_disk - {"manifest.json"}
+
+
+def test_nothing_is_pickled(index: Path) -> None:
+    for path in release_files(index):
+        assert path.suffix in {".json", ".npy", ".faiss"}
+        if path.suffix == ".npy":
+            np.load(path, allow_pickle=False)
+
+
+def test_a_flipped_bit_in_any_file_is_found(index: Path) -> None:
+    for path in release_files(index):
+        whole = path.read_bytes()
+        middle = len(whole) // 2
+        path.write_bytes(whole[:middle] + bytes([whole[middle] ^ 1]) + whole[middle + 1 :])
+        with pytest.raises(DamagedRelease, match="build"):
+            open_current(index)
+        path.write_bytes(whole)
+    open_current(index)
+
+
+def test_a_missing_or_shortened_file_is_found(index: Path) -> None:
+    for path in release_files(index):
+        whole = path.read_bytes()
+        path.write_bytes(whole[:-1])
+        with pytest.raises(DamagedRelease):
+            open_current(index)
+        path.unlink()
+        with pytest.raises(DamagedRelease):
+            open_current(index)
+        path.write_bytes(whole)
+
+
+@pytest.mark.parametrize("text", ["", "{}", "[1]", '{"release": "x"}', "\0\0"])
+def test_a_damaged_pointer_is_found(index: Path, text: str) -> None:
+    (index / "current").write_text(text, encoding="utf-8")
+    with pytest.raises(DamagedRelease, match="build"):
+        current_id(index)
+
+
+def test_an_empty_index_says_to_build(tmp_path: Path) -> None:
+    with pytest.raises(NoRelease, match="patient-faq build"):
+        open_current(tmp_path)
+
+
+@pytest.mark.parametrize("name", ["nosuch", "", "..", "../..", "a/b", "a\\b"])
+def test_a_release_that_is_not_there_is_no_way_out_of_the_folder(index: Path, name: str) -> None:
+    with pytest.raises(NoRelease):
+        Release.open(index, name)
+
+
+def test_the_pointer_can_be_moved_back(index: Path, corpus: Path, words: WordEncoder) -> None:
+    old = open_current(index).id
+    (corpus / "articles" / "sun.html").unlink()
+    new = build(corpus, index, words).release
+    assert open_current(index).id == new != old
+    switch(index, old)
+    assert open_current(index).article("sun.html") is not None
+
+
+def _hold(index: Path, ready: multiprocessing.synchronize.Event, done: multiprocessing.synchronize.Event) -> None:
+    with locked(index):
+        ready.set()
+        done.wait(20)
+
+
+def test_two_builds_into_one_index_are_kept_apart(index: Path) -> None:
+    context = multiprocessing.get_context("spawn")
+    ready, done = context.Event(), context.Event()
+    other = context.Process(target=_hold, args=(index, ready, done))
+    other.start()
+    try:
+        assert ready.wait(20)
+        with pytest.raises(BuildLocked, match="another build"), locked(index):
+            pass
+    finally:
+        done.set()
+        other.join(20)
+    with locked(index):
+        pass

@@ -1,0 +1,186 @@
+"""What is shown is what was said: everything escaped, every card and every state of review in its words."""
+
+from __future__ import annotations
+
+import dataclasses
+from datetime import date
+from urllib.parse import parse_qs, unquote, urlsplit
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from markdown_it import MarkdownIt
+from seen import Seen
+
+from retrieval.types import Answer, Card, Citation, Clinic, Quote
+from web import render
+
+NASTY = st.lists(
+    st.sampled_from(
+        [
+            "<script>",
+            "</div>",
+            "<img src=x onerror=alert(1)>",
+            "&amp;",
+            "&#39;",
+            "![a](http://x)",
+            "# h",
+            "**b**",
+            "`c`",
+            "\n\n",
+            "\r\r",
+            "\u2028\u2028",
+            "$$x$$",
+            "https://x.example",
+            "| a | b |",
+            "~~~",
+            "<!--",
+            "]]>",
+            "'",
+            '"',
+            "\\",
+            "ا\u202e",
+            " ",
+        ]
+    )
+    | st.text(max_size=8),
+    max_size=8,
+).map("".join)
+
+
+@given(NASTY)
+def test_any_text_is_seen_as_its_own_words_and_adds_no_element(text: str) -> None:
+    shown = Seen(render.escape(text))
+    assert shown.words == text.split()
+    assert set(shown.tags) <= {"br"}
+
+
+@given(NASTY)
+def test_markdown_leaves_a_question_as_it_is(text: str) -> None:
+    html = render.question_html(text.replace("\0", ""))
+    assert len(html.splitlines()) == 1
+    assert MarkdownIt("commonmark", {"html": True}).render(html).strip("\n") == html
+
+
+@given(NASTY, NASTY, NASTY, NASTY)
+def test_no_field_of_an_answer_adds_an_element_or_a_line(text: str, title: str, section: str, doc: str) -> None:
+    def drawn(text: str, title: str, section: str, doc: str) -> list[str]:
+        quote = Quote(text, Citation(doc, title, section, 1, 0, 1, "0", reviewed_on=date(2026, 5, 3), reviewed_by=title), 1.0)
+        card = Card("consult", label=text, level=title, heading=section, text=doc, bullets=(text,))
+        answer = Answer("answer", (quote,), card, searched=text, suggestions=(section,), release="r1")
+        lines = [" ".join(value.split()) for value in (title, section, doc, text)]  # as load_clinic makes them
+        clinic = Clinic(lines[0], True, lines[1], lines[2], f"https://x.example/{lines[2]}", lines[3])
+        html = [render.answer_html(answer, clinic), render.header_html(clinic), render.contacts_html(clinic)]
+        assert [len(part.splitlines()) for part in html] == [1, 1, 1]
+        return [tag for part in html for tag in Seen(part).tags if tag != "br"]
+
+    # The letter keeps each field from being empty, which leaves its element out.
+    assert drawn(f"a{text}", f"b{title}", f"c{section}", f"d{doc}") == drawn("a", "b", "c", "d")
+
+
+def test_a_quote_is_shown_to_the_letter_with_its_place_and_link(quote: Quote, clinic: Clinic) -> None:
+    shown = Seen(render.answer_html(Answer("answer", (quote,), release="abc123"), clinic))
+    assert shown.texts["blockquote"] == ['It\'s 5 < 6 & "fine"or not_so_fine']
+    assert shown.tags.count("br") == 1  # the quote's own line break
+    assert "On <lasers> › Does it *hurt*?, page 3" in shown.text
+    assert "reviewed 3 May 2026 by Dr A. Tan" in shown.text
+    link = next(attributes for attributes in shown.of("a") if "/read/" in (attributes["href"] or ""))
+    parts = urlsplit(link["href"] or "")
+    assert unquote(parts.path) == "/read/abc123/a b&c.md"
+    assert parse_qs(parts.query) == {"start": ["12"], "end": ["20"]}
+    assert parts.fragment == "quote"
+    assert (link["target"], link["rel"]) == ("_blank", "noopener")
+
+
+def test_a_quote_without_page_or_section_has_no_empty_places(quote: Quote, clinic: Clinic) -> None:
+    cited = dataclasses.replace(quote.citation, page=0, section="", reviewed_on=None, reviewed_by="")
+    shown = Seen(render.answer_html(Answer("answer", (dataclasses.replace(quote, citation=cited),)), clinic))
+    assert shown.texts["span"] == ["On <lasers>", "not yet reviewed by a clinician"]
+
+
+@pytest.mark.parametrize(
+    ("reviewed_on", "reviewed_by", "says"),
+    [
+        (None, "", "not yet reviewed by a clinician"),
+        (None, "Dr A. Tan", "not yet reviewed by a clinician"),
+        (date(2026, 5, 3), "", "reviewed 3 May 2026"),
+        (date(2026, 12, 31), "Dr A. Tan", "reviewed 31 December 2026 by Dr A. Tan"),
+    ],
+)
+def test_review_states_say_no_more_than_is_known(reviewed_on: date | None, reviewed_by: str, says: str) -> None:
+    assert render.review_state(reviewed_on, reviewed_by) == says
+
+
+@pytest.mark.parametrize("kind", ["urgent", "self_harm", "consult", "not_found", "clinic_matter", "trouble"])
+def test_each_card_is_shown_whole_with_its_label_in_words(kind: str, clinic: Clinic) -> None:
+    card = next(card for card in clinic.cards if card.kind == kind)
+    shown = Seen(render.answer_html(Answer("no_answer", card=card), clinic))
+    said = " ".join(shown.words)
+    for text in (card.label, card.level, card.heading, card.text, *card.bullets):
+        assert " ".join(text.split()) in said
+    assert shown.texts["h3"] == [card.heading]
+    assert shown.texts.get("li", []) == list(card.bullets)
+    assert ("tel:+15550100" in {link["href"] for link in shown.of("a")}) is card.contacts
+    assert all(mark["aria-hidden"] == "true" for mark in shown.of("span") if mark["class"] == "pf-icon")
+
+
+def test_an_urgent_card_comes_first_with_both_numbers_and_no_detour(clinic: Clinic) -> None:
+    card = next(card for card in clinic.cards if card.kind == "urgent")
+    shown = Seen(render.answer_html(Answer("urgent", card=card, searched="my face", suggestions=("Swelling",)), clinic))
+    assert [link["href"] for link in shown.of("a")] == ["tel:112", "tel:+15550100"]
+    assert "Looking for" not in shown.text
+    assert "Swelling" not in shown.text
+    assert shown.text.startswith("!Emergency. Emergency: act now.")
+
+
+def test_a_consultation_has_its_card_above_quotes_that_are_called_general(quote: Quote, clinic: Clinic) -> None:
+    card = next(card for card in clinic.cards if card.kind == "consult")
+    shown = Seen(render.answer_html(Answer("consult", (quote,), card), clinic))
+    assert shown.text.index(card.heading) < shown.text.index("General information from our articles. It is not about you.")
+    assert shown.text.index("It is not about you.") < shown.text.index("It's 5 < 6")
+    assert "https://clinic.example/book?a=1&b=2" in {link["href"] for link in shown.of("a")}
+
+
+def test_an_answer_has_its_parts_in_order(quote: Quote, clinic: Clinic) -> None:
+    answer = Answer("answer", (quote, quote), searched="redness after laser", suggestions=("What next?",))
+    text = Seen(render.answer_html(answer, clinic)).text
+    parts = ["Looking for: redness after laser", "word for word", "It's 5", "Read in the article"]
+    parts += ["Ask about this at a consultation", "You could also read about", "What next?"]
+    places = [text.index(part) for part in parts]
+    assert places == sorted(places)
+
+
+def test_suggestions_without_an_answer_are_asked_about(clinic: Clinic) -> None:
+    text = Seen(render.answer_html(Answer("no_answer", suggestions=("Does it hurt?",)), clinic)).text
+    assert text == "Did you meanDoes it hurt?"
+
+
+def test_a_notice_is_escaped() -> None:
+    shown = Seen(render.notice_html("<b>It's *long*</b>"))
+    assert (shown.text, shown.tags) == ("<b>It's *long*</b>", ["div", "p"])
+
+
+def test_the_header_says_who_and_what(clinic: Clinic, bare_clinic: Clinic) -> None:
+    shown = Seen(render.header_html(clinic))
+    assert shown.texts["h1"] == ["Clinic *of* <Skin>"]
+    assert "Answers are extracts from our articles. They are not medical advice." in shown.text
+    assert [link["href"] for link in shown.of("a")] == ["tel:+15550100"]
+    assert "Example clinic" not in shown.text
+    bare = Seen(render.header_html(bare_clinic))
+    assert "Example clinic: its name and numbers are made up." in bare.text
+    assert bare.of("a") == []
+
+
+def test_contacts_are_all_there_or_say_what_to_do(clinic: Clinic, bare_clinic: Clinic) -> None:
+    shown = Seen(render.contacts_html(clinic))
+    assert "In an emergency, call 112." in shown.text
+    links = [link["href"] for link in shown.of("a")]
+    assert links == ["https://clinic.example/book?a=1&b=2", "tel:+15550100", "mailto:hi@clinic.example"]
+    bare = Seen(render.contacts_html(bare_clinic))
+    assert "In an emergency, call your local emergency number." in bare.text
+    assert "Please contact the clinic directly." in bare.text
+
+
+@pytest.mark.parametrize(("number", "link"), [("+1 (555) 01-00", "+15550100"), ("112", "112"), ("", "")])
+def test_numbers_can_be_dialled(number: str, link: str) -> None:
+    assert render.digits(number) == link

@@ -1,0 +1,352 @@
+"""The whole application on a port: what it serves, what it refuses, and that it always points to a person."""
+
+from __future__ import annotations
+
+import gc
+import json
+import re
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+import pytest
+from seen import Seen
+
+from retrieval.assistant import Assistant
+from retrieval.errors import NoRelease
+from retrieval.release import Release
+from web.gate import MAX_BODY
+
+Serve = Callable[..., AbstractContextManager[httpx.Client]]
+DOC = "redness & <care>.md"
+POLICIES = ("content-security-policy", "referrer-policy", "x-content-type-options", "permissions-policy")
+
+
+def _read(release: str, doc: str = DOC, query: str = "") -> str:
+    return f"/read/{quote(release)}/{quote(doc)}{query}"
+
+
+def _points_to_a_person(page: httpx.Response) -> bool:
+    links = {link["href"] for link in Seen(page.text).of("a")}
+    return page.headers["content-type"].startswith("text/html") and {"tel:+15550100", "mailto:hi@clinic.example", "/"} <= links
+
+
+def _functions(site: httpx.Client) -> dict[str, int]:
+    """The numbers of the chat's functions, by how many things each is given: asking 2, clearing and greeting none."""
+    config = json.loads(re.search(r"window\.gradio_config = (\{.*?\});</script>", site.get("/").text, re.DOTALL)[1])  # type: ignore[index]
+    return {f"{target[1]}:{len(each['inputs'])}": each["id"] for each in config["dependencies"] for target in each["targets"]}
+
+
+def _ask(site: httpx.Client, question: Any, session: str = "s1", **headers: str) -> httpx.Response:
+    asking = _functions(site)["submit:2"]
+    return site.post(
+        "/gradio_api/queue/join", json={"data": [question, []], "fn_index": asking, "session_hash": session}, headers=headers
+    )
+
+
+def _answer(site: httpx.Client, session: str = "s1") -> str:
+    with site.stream("GET", "/gradio_api/queue/data", params={"session_hash": session}) as events:
+        for line in events.iter_lines():
+            if line.startswith("data:") and json.loads(line[5:])["msg"] == "process_completed":
+                return line
+    raise AssertionError("no answer came")
+
+
+def test_a_question_is_answered(site: httpx.Client) -> None:
+    assert _ask(site, "How long does redness last?").status_code == 200
+    said = _answer(site)
+    assert json.loads(said[5:])["success"] is True
+    assert "Redness lasts for two days." in said
+
+
+@pytest.mark.parametrize("question", [None, 5, ["a"], {"x": 1}, True, "x" * 20_000])
+def test_what_is_no_question_is_no_failure(site: httpx.Client, question: Any) -> None:
+    session = f"odd{abs(hash(str(question)))}"
+    assert _ask(site, question, session).status_code == 200
+    assert "Traceback" not in _answer(site, session)
+
+
+def test_only_so_many_chats_are_remembered(site: httpx.Client) -> None:
+    from gradio.state_holder import StateHolder
+
+    holders = [each for each in gc.get_objects() if isinstance(each, StateHolder)]
+    for number in range(20):
+        _ask(site, "How long does redness last?", f"many{number}")
+        _answer(site, f"many{number}")
+    assert holders
+    assert any(each.session_data for each in holders)
+    assert all(len(each.session_data) <= 16 for each in holders)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/config",
+        "/config/",
+        "/docs",
+        "/redoc",
+        "/openapi.json",
+        "/gradio_api/openapi.json",
+        "/gradio_api/info",
+        "/info",
+        "/gradio_api/upload",
+        "/upload",
+        "/gradio_api/file=https://example.com",
+        "/gradio_api/file=/etc/passwd",
+        "/file=app.py",
+        "/gradio_api/proxy=https://example.com",
+        "/login",
+        "/logout",
+        "/monitoring",
+        "/gradio_api/runs",
+        "/svelte/x",
+        "/token",
+        "/gradio_api/call/respond",
+        "/gradio_api/mcp/sse",
+        "/gradio_api/upload_progress",
+        "/robots.txt",
+        "/nothing",
+        "/admin",
+        "/static/../app.py",
+        "/assets/..%2f..%2fapp.py",
+        "/look/..%2fchat.py",
+        "/%2e%2e/app.py",
+    ],
+)
+def test_nothing_that_the_chat_does_not_need_exists(site: httpx.Client, path: str) -> None:
+    for reply in (site.get(path), site.post(path, content=b"x")):
+        assert reply.status_code == 404
+        assert "root:" not in reply.text
+
+
+def test_a_file_cannot_be_left_here(site: httpx.Client) -> None:
+    reply = site.post("/gradio_api/upload", files={"files": ("x.txt", b"hello")})
+    assert reply.status_code == 404
+
+
+@pytest.mark.parametrize("method", ["OPTIONS", "PUT", "DELETE", "PATCH"])
+def test_other_methods_do_not_exist(site: httpx.Client, method: str) -> None:
+    assert site.request(method, "/", headers={"origin": "https://evil.example"}).status_code == 404
+
+
+def test_a_body_that_is_too_big_is_refused_however_it_comes(site: httpx.Client) -> None:
+    declared = site.post("/gradio_api/queue/join", content=b'{"data": ["' + b"x" * MAX_BODY + b'"]}')
+    assert declared.status_code == 413
+    assert "fewer words" in declared.text
+
+    def chunks() -> Iterator[bytes]:
+        yield b'{"fn_index": 0, "session_hash": "c", "data": ["'
+        for _ in range(70):
+            yield b"x" * 1024
+        yield b'", []]}'
+
+    try:
+        reply = site.post("/gradio_api/queue/join", content=chunks(), headers={"content-type": "application/json"})
+    except httpx.TransportError:
+        return  # the connection was ended
+    assert reply.status_code >= 400
+
+
+def test_every_reply_carries_the_policies_and_none_lets_other_sites_in(site: httpx.Client, assistant: Assistant) -> None:
+    evil = {"origin": "https://evil.example"}
+    release = assistant.release().id
+    replies = [site.get(path, headers=evil) for path in ("/", "/nothing", "/theme.css", "/look/reader.css", "/read/x/y")]
+    replies += [site.get(_read(release), headers=evil), site.head("/", headers=evil), site.options("/", headers=evil)]
+    replies += [_ask(site, "redness", **evil), site.post("/gradio_api/upload", headers=evil)]
+    for reply in replies:
+        assert [len(reply.headers.get_list(name)) for name in POLICIES] == [1, 1, 1, 1], reply.url
+        assert "access-control-allow-origin" not in reply.headers
+        assert "access-control-allow-credentials" not in reply.headers
+        assert "set-cookie" not in reply.headers
+        assert "server" not in reply.headers or "uvicorn" in reply.headers["server"]
+
+
+def test_pages_cannot_be_made_to_name_another_site(site: httpx.Client) -> None:
+    for name in ("x-forwarded-host", "x-gradio-server", "forwarded"):
+        assert "evil.example" not in site.get("/", headers={name: "https://evil.example"}).text
+
+
+def test_a_websocket_is_not_opened(site: httpx.Client) -> None:
+    upgrade = {
+        "connection": "Upgrade",
+        "upgrade": "websocket",
+        "sec-websocket-key": "dGhlIHNhbXBsZSBub25jZQ==",
+        "sec-websocket-version": "13",
+    }
+    for path in ("/", "/gradio_api/queue/join", "/ws"):
+        with socket.create_connection((site.base_url.host, site.base_url.port or 0), 10) as raw:
+            lines = [f"GET {path} HTTP/1.1", "host: x", *(f"{name}: {value}" for name, value in upgrade.items())]
+            raw.sendall("\r\n".join([*lines, "", ""]).encode())
+            assert b" 101 " not in raw.recv(200)
+
+
+def test_an_address_that_asks_too_often_is_told_to_wait_and_a_made_up_address_does_not_help(
+    serve: Serve, assistant: Assistant
+) -> None:
+    with serve(assistant, rate=3) as site:
+        codes = [_ask(site, "redness", **{"x-forwarded-for": f"198.51.100.{n}"}).status_code for n in range(5)]
+        assert codes == [200, 200, 200, 429, 429]
+        assert "Please wait a minute, or phone us." in _ask(site, "redness").json()["detail"]
+        assert site.get("/").status_code == 200
+    with serve(assistant, rate=1, trust_proxy=True) as site:
+        addresses = ["198.51.100.1", "198.51.100.2", "198.51.100.1"]
+        assert [_ask(site, "redness", **{"x-forwarded-for": each}).status_code for each in addresses] == [200, 200, 429]
+
+
+def test_the_chat_answers_only_to_its_names(serve: Serve, assistant: Assistant) -> None:
+    with serve(assistant, hosts="faq.clinic.example, *.trusted.example") as site:
+        for name, status in (
+            ("faq.clinic.example", 200),
+            ("a.trusted.example", 200),
+            ("evil.example", 400),
+            ("127.0.0.1", 400),
+        ):
+            reply = site.get("/", headers={"host": name})
+            assert reply.status_code == status
+            assert all(policy in reply.headers for policy in POLICIES)
+
+
+def test_framing_is_allowed_to_the_clinic_s_site_alone(serve: Serve, assistant: Assistant) -> None:
+    with serve(assistant, frame_ancestors="https://clinic.example") as site:
+        assert site.get("/").headers["content-security-policy"].endswith("frame-ancestors 'self' https://clinic.example")
+
+
+def test_an_article_opens_at_its_quote(site: httpx.Client, assistant: Assistant) -> None:
+    answer = assistant.ask("How long does redness last?")
+    cited = answer.quotes[0].citation
+    page = site.get(_read(answer.release, cited.doc, f"?start={cited.start}&end={cited.end}"))
+    assert page.status_code == 200
+    assert Seen(page.text).texts["mark"] == [answer.quotes[0].text]
+    assert "Reviewed 3 May 2026 by Dr A. Tan." in page.text
+    head = site.head(_read(answer.release, cited.doc))
+    assert (head.status_code, head.content) == (200, b"")
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "",
+        "?start=0",
+        "?start=-1&end=5",
+        "?start=5&end=5",
+        "?start=9&end=2",
+        "?start=0&end=999999",
+        "?start=x&end=y",
+        "?start=&end=",
+        "?start=1e3&end=2e3",
+        "?start=%D9%A1&end=%D9%A9",
+        "?start=1&end=9999999999999999999999999",
+        "?start=1.5&end=3",
+        "?start=0x1&end=9",
+        "?start=<script>&end=<script>",
+    ],
+)
+def test_odd_offsets_mark_nothing(site: httpx.Client, assistant: Assistant, query: str) -> None:
+    page = site.get(_read(assistant.release().id, DOC, query))
+    assert page.status_code == 200
+    assert "mark" not in Seen(page.text).tags
+    assert page.text.count("<script>") == 1
+
+
+@pytest.mark.parametrize(
+    ("release", "doc"),
+    [
+        ("0" * 16, DOC),
+        ("gone", DOC),
+        ("current", DOC),
+        ("x" * 300, DOC),
+        ("x" * 5000, DOC),
+        ("ﬀ", DOC),
+        ("a b", DOC),
+        ("%00", DOC),
+        ("-", DOC),
+        (".building", DOC),
+        ("", "gone.md"),
+        ("", "x" * 5000),
+        ("", "manifest.json"),
+        ("", "articles.json"),
+        ("", "<script>alert(1)</script>"),
+        ("", "redness"),
+        ("", "a/b/c.md"),
+    ],
+)
+def test_a_missing_article_or_release_gives_a_page_with_contacts(
+    site: httpx.Client, assistant: Assistant, release: str, doc: str
+) -> None:
+    page = site.get(_read(release or assistant.release().id, doc))
+    assert page.status_code == 404
+    assert _points_to_a_person(page)
+    assert Seen(page.text).texts["h1"] == ["This page is no longer there"]
+    assert "script" not in Seen(page.text).tags
+
+
+@pytest.mark.parametrize("path", ["/read/x", "/read/x/", "/read//x", "/read/x//"])
+def test_a_cut_off_address_gives_a_page_with_contacts(site: httpx.Client, path: str) -> None:
+    page = site.get(path)
+    assert page.status_code == 404
+    assert _points_to_a_person(page)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/read/{}/../../manifest.json",
+        "/read/{}/..%2f..%2fmanifest.json",
+        "/read/{}/%2e%2e/manifest.json",
+        "/read/..%2f..%2f/current",
+        "/read/{}/%252e%252e%252fmanifest.json",
+        "/read/{}/..%5c..%5cmanifest.json",
+        "/read/{}//etc/passwd",
+        "/read/{}/%2fetc%2fpasswd",
+    ],
+)
+def test_no_path_leads_out_of_a_release(site: httpx.Client, assistant: Assistant, path: str) -> None:
+    with socket.create_connection((site.base_url.host, site.base_url.port or 0), 10) as raw:  # httpx would tidy the path
+        raw.sendall(f"GET {path.format(assistant.release().id)} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n".encode())
+        reply = b"".join(iter(lambda: raw.recv(65536), b""))
+    assert reply.startswith(b"HTTP/1.1 404")
+    assert b"sha256" not in reply
+    assert b"root:" not in reply
+
+
+class Failing:
+    """An assistant whose releases fail in a way nobody thought of."""
+
+    def __init__(self, assistant: Assistant, problem: Exception) -> None:
+        self._assistant = assistant
+        self._problem = problem
+
+    def release(self, identity: str = "") -> Release:
+        raise self._problem
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._assistant, name)
+
+
+def test_a_failure_of_ours_is_called_so_and_points_to_a_person(serve: Serve, assistant: Assistant) -> None:
+    with serve(Failing(assistant, ZeroDivisionError("secret"))) as site:
+        page = site.get(_read("abc"))
+        assert page.status_code == 500
+        assert Seen(page.text).texts["h1"] == ["Something went wrong on our side"]
+        assert _points_to_a_person(page)
+        assert "secret" not in page.text
+        assert all(policy in page.headers for policy in POLICIES)
+    with serve(Failing(assistant, NoRelease("none"))) as site:
+        assert Seen(site.get(_read("abc")).text).texts["h1"] == ["This page is no longer there"]
+
+
+def test_the_page_asks_for_nothing_from_elsewhere(site: httpx.Client) -> None:
+    page = site.get("/")
+    assert page.status_code == 200
+    own = str(site.base_url).rstrip("/")
+    links = [
+        link
+        for tag in ("script", "link", "img", "iframe")
+        for each in Seen(page.text).of(tag)
+        for link in (each.get("src"), each.get("href"))
+    ]
+    strangers = [link for link in links if link and re.match(r"(?:https?:)?//", link) and not link.startswith(own)]
+    assert strangers == []
