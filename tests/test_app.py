@@ -104,7 +104,7 @@ def test_it_says_where_the_chat_is_and_stops_when_told_with_a_page_open(
     build(corpus, tmp_path / "index", real_encoder)
     shutil.rmtree(corpus / "articles")  # the release is all it needs
     port = _free_port()
-    environment = _environment(PORT=str(port), INDEX=str(tmp_path / "index"), CORPUS=str(corpus))
+    environment = _environment(PORT=str(port), INDEX=str(tmp_path / "index"), CORPUS=str(corpus), RATE="2")
     with subprocess.Popen(
         [sys.executable, "app.py"], cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as app:
@@ -118,6 +118,14 @@ def test_it_says_where_the_chat_is_and_stops_when_told_with_a_page_open(
             page = httpx.get(address, trust_env=False, timeout=20)
             assert "Test Clinic" in page.text
             assert "server" not in page.headers
+            body = {"data": [], "fn_index": 99, "session_hash": "s"}
+            codes = [
+                httpx.post(
+                    f"{address}/gradio_api/queue/join", json=body, headers={"x-forwarded-for": f"192.0.2.{n}"}, trust_env=False
+                ).status_code
+                for n in range(3)
+            ]
+            assert [code == 429 for code in codes] == [False, False, True]  # an address that is only claimed does not count
             with httpx.stream("GET", f"{address}/gradio_api/heartbeat/open", trust_env=False, timeout=20) as beating:
                 assert beating.status_code == 200
                 app.send_signal(stop)

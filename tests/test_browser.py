@@ -64,6 +64,9 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     open_encoder(Settings.from_environment())  # exports the model where that was not done yet
     folder = tmp_path_factory.mktemp("browser")
     shutil.copytree(ROOT / "corpus", folder / "corpus")
+    settings = folder / "corpus" / "clinic.toml"
+    told = re.sub(r"(?m)^accent.*", "", settings.read_text(encoding="utf-8"))
+    settings.write_text('accent = "#7a1f5c"\n' + told, encoding="utf-8")
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -289,6 +292,23 @@ def test_nothing_stands_out_over_the_side(visit: Visit, scheme: str) -> None:
     reader = _open_citation(page, page.get_by_role("link", name="Read in the article").first)
     reader.locator("summary").click()
     check(reader, "reader")
+
+
+def test_the_clinic_s_colour_and_the_reading_size_are_used(visit: Visit) -> None:
+    page = visit(320, 640)
+    answer = _ask(page, CARDS["Ask a clinician"])
+    button = page.get_by_role("button", name="Ask", exact=True)
+    assert button.evaluate("each => getComputedStyle(each).backgroundColor") == "rgb(122, 31, 92)"
+    for text in [
+        *answer.locator(".pf-card li").all(),
+        answer.locator(".pf-card p").last,
+        page.locator(".pf-asked"),
+        _box(page),
+    ]:
+        assert text.evaluate("each => getComputedStyle(each).fontSize") == "18px"
+    for target in [*answer.get_by_role("link").all(), *page.get_by_role("button").all(), *page.locator(".pf-foot a").all()]:
+        place = target.bounding_box()
+        assert place is None or place["height"] >= 44
 
 
 def test_nothing_of_the_chat_stays_in_the_browser(visit: Visit) -> None:

@@ -118,12 +118,21 @@ def mount_chat(app: FastAPI, assistant: Assistant, css: Sequence[Path]) -> None:
     """Put the chat at the root of an application, with everything of Gradio's off that is not the chat."""
     # The fonts of the patient's own device: nothing is downloaded.
     theme = gr.themes.Base(font=["system-ui", "-apple-system", "Segoe UI", "Roboto", "sans-serif"], font_mono=["monospace"])
-    accent = f":root {{ --pf-accent: {assistant.clinic().accent}; }}"
+    colour = assistant.clinic().accent
+    accent = f":root {{ --pf-accent: {colour}; --pf-on-accent: {_readable_on(colour)}; }}"
     gr.mount_gradio_app(
         app, build_chat(assistant), path="/", run_history=False, footer_links=[], show_error=False, enable_monitoring=False,
         max_file_size="1kb", pwa=False, mcp_server=False, ssr_mode=False, allowed_paths=[], theme=theme, css=accent,
         css_paths=list(css), head=_HEAD,
     )  # fmt: skip
+
+
+def _readable_on(colour: str) -> str:
+    """White or black, whichever stands out more from a colour in #rrggbb (relative luminance as in WCAG 2.2)."""
+    parts = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+    red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
+    luminance = 0.2126 * red + 0.7152 * green + 0.0722 * blue
+    return "#fff" if 1.05 / (luminance + 0.05) >= (luminance + 0.05) / 0.05 else "#000"
 
 
 def _exchange(assistant: Assistant, question: str, history: list[Message]) -> tuple[list[Message], str]:

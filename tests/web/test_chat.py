@@ -156,3 +156,11 @@ def test_the_page_offers_no_way_around_the_gate(assistant: Assistant) -> None:
     assert page.analytics_enabled is False
     assert page.state_session_capacity <= 32  # what Gradio keeps of chats
     assert all(type(block).__name__ != "HTML" for block in page.blocks.values())  # it would need script to be evaluated
+
+
+@pytest.mark.parametrize(
+    ("colour", "text"),
+    [("#0b6e69", "#fff"), ("#000000", "#fff"), ("#ffffff", "#000"), ("#ffe58a", "#000"), ("#0000ff", "#fff")],
+)
+def test_the_button_can_be_read_on_any_accent(colour: str, text: str) -> None:
+    assert chat._readable_on(colour) == text
