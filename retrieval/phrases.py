@@ -78,7 +78,7 @@ class Pattern:
 
     def spans(self, text: str) -> Iterator[tuple[int, int]]:
         """Every place where the pattern stands in a `line`, from left to right: first letter and after the last."""
-        first, *others = self._parts
+        first, *others = map(_expression, self._parts)
         if not others:
             yield from (match.span() for match in first.finditer(text))
             return
@@ -174,8 +174,8 @@ def _expanded(source: str, groups: Mapping[str, str]) -> str:
     return _GROUP.sub(lambda found: groups[found[1]], source)
 
 
-def _compiled(source: str, part: str, steps: list[frozenset[str]]) -> re.Pattern[str]:
-    """Make the expression for one part of a pattern; its words are added to `steps`."""
+def _compiled(source: str, part: str, steps: list[frozenset[str]]) -> str:
+    """Write the expression for one part of a pattern; its words are added to `steps`."""
     expression = ""
     gap = False
     for piece in part.split():
@@ -189,14 +189,22 @@ def _compiled(source: str, part: str, steps: list[frozenset[str]]) -> re.Pattern
         gap = False
     if not expression:
         raise SettingsError(f"the pattern {source!r} has no words.")
-    return _expression(f"(?<![^ ]){expression}")
+    return f"(?<![^ ]){expression}"
 
 
 def _choice(source: str, choice: str) -> tuple[str, str]:
     """Return the first word of a choice, with its star, and the expression for the whole choice."""
+    written = _written(choice)
+    if written is None:
+        raise SettingsError(f"the pattern {source!r} has an empty word. Write words, `|`, `*`, `_`, `..` and `&` only.")
+    return written
+
+
+@cache
+def _written(choice: str) -> tuple[str, str] | None:
     found = words(choice.strip("*"))
     if not found:
-        raise SettingsError(f"the pattern {source!r} has an empty word. Write words, `|`, `*`, `_`, `..` and `&` only.")
+        return None
     begins = choice.endswith("*")
     ends = choice.startswith("*") and len(found) == 1 and not begins
     first = found[0] + "*" if begins and len(found) == 1 else "*" + found[0] if ends else found[0]
@@ -205,4 +213,5 @@ def _choice(source: str, choice: str) -> tuple[str, str]:
 
 @cache
 def _expression(source: str) -> re.Pattern[str]:
+    """Compile on first use: a message needs few of the thousand expressions, and all of them take half a second."""
     return re.compile(source)

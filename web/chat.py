@@ -81,7 +81,7 @@ def build_chat(assistant: Assistant) -> gr.Blocks:
         clear = gr.Button("Clear this chat", elem_id="pf-clear", visible=False)
         with gr.Row(elem_id="pf-ask", equal_height=True):
             box = gr.Textbox(
-                label="Your question", placeholder="Ask in your own words", lines=1, max_lines=5, max_length=_MOST_TYPED,
+                label="Your question", placeholder="In your own words", lines=1, max_lines=5, max_length=_MOST_TYPED,
                 scale=5, min_width=160,
             )  # fmt: skip
             send = gr.Button("Ask", variant="primary", scale=1, min_width=80)

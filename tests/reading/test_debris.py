@@ -53,7 +53,7 @@ def test_a_sentence_that_only_sells_is_a_call(sentence: str) -> None:
         "Contact us if it blisters.", "Call us at once when you bleed.", "Call us immediately with a fever.",
         "Tap the skin dry.",
         "Follow our advice for a week.", "Visit us before the second month.", "Redness fades in two days.",
-        "Contact " + "with the sun must be avoided " * 6,
+        "Contact us " + "and bring your card " * 7,
     ],
 )  # fmt: skip
 def test_advice_is_no_call(sentence: str) -> None:

@@ -144,6 +144,13 @@ def test_a_list_of_prices_keeps_its_heading() -> None:
     assert sentences(reading) == ["Face  $300", "Neck  $150", "All of them include tax."]
 
 
+def test_a_short_sentence_right_under_another_line_is_no_heading() -> None:
+    reading = read(
+        "a.txt", lines("Laser", "", "It fades fast, mostly.", "Use cream daily.", "", "It comes back seldom, if ever.")
+    )
+    assert headings(reading) == ["Laser"]
+
+
 def test_a_label_goes_with_the_line_right_under_it() -> None:
     reading = read(
         "a.txt", lines("After the laser", "", "Day 1:", "Use a cold pack.", "", "Day 2:", "Use cream.", "Rest well.", "Eat.")

@@ -98,6 +98,9 @@ def test_broken_metadata_beside_the_article_is_named(tmp_path: Path) -> None:
     (tmp_path / "a.toml").write_text("title = ")
     with refused("it is not valid TOML", name="a.toml"):
         read_article(tmp_path / "a.md")
+    (tmp_path / "a.toml").write_text("title = 5")
+    with refused("title = 5 is not text", name="a.toml"):
+        read_article(tmp_path / "a.md")
 
 
 def test_an_article_without_a_sentence_is_refused(tmp_path: Path) -> None:
@@ -136,6 +139,8 @@ def test_the_digest_changes_with_the_file_its_metadata_its_name_and_the_reader(
     digests.append(source_digest(path))
     (tmp_path / "b.md").write_text("It fades!")
     digests.append(source_digest(tmp_path / "b.md"))
+    (tmp_path / "c.md").write_text("It fades!")
+    digests.append(source_digest(tmp_path / "c.md"))
     monkeypatch.setattr(reading, "READING_VERSION", 0)
     digests.append(source_digest(path))
     assert len(set(digests)) == len(digests)
