@@ -97,9 +97,8 @@ def test_a_damaged_release_is_not_served(tmp_path: Path, corpus: Path, real_enco
     assert "altered since it was built" in done.stderr
 
 
-@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM])
 def test_it_says_where_the_chat_is_and_stops_when_told_with_a_page_open(
-    tmp_path: Path, corpus: Path, real_encoder: Encoder, stop: signal.Signals
+    tmp_path: Path, corpus: Path, real_encoder: Encoder
 ) -> None:
     build(corpus, tmp_path / "index", real_encoder)
     shutil.rmtree(corpus / "articles")  # the release is all it needs
@@ -118,19 +117,19 @@ def test_it_says_where_the_chat_is_and_stops_when_told_with_a_page_open(
             page = httpx.get(address, trust_env=False, timeout=20)
             assert "Test Clinic" in page.text
             assert "server" not in page.headers
-            body = {"data": [], "fn_index": 99, "session_hash": "s"}
+            body = {"data": ["", []], "fn_index": 0, "session_hash": "s"}
             codes = [
                 httpx.post(
                     f"{address}/gradio_api/queue/join", json=body, headers={"x-forwarded-for": f"192.0.2.{n}"}, trust_env=False
                 ).status_code
                 for n in range(3)
             ]
-            assert [code == 429 for code in codes] == [False, False, True]  # an address that is only claimed does not count
+            assert codes == [200, 200, 429]  # an address that is only claimed does not count
             with httpx.stream("GET", f"{address}/gradio_api/heartbeat/open", trust_env=False, timeout=20) as beating:
                 assert beating.status_code == 200
-                app.send_signal(stop)
+                app.send_signal(signal.SIGINT)
                 _, complaints = app.communicate(timeout=20)
         finally:
             app.kill()
     assert "Traceback" not in complaints
-    assert app.returncode in {0, -stop}
+    assert app.returncode in {0, -signal.SIGINT}
