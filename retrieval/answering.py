@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import logging
 from collections.abc import Iterable, Sequence
 
+from retrieval.passages import adjoin, passage_text
 from retrieval.release import Release
-from retrieval.types import Answer, Card, Citation, Match, Quote, Routing
+from retrieval.types import Answer, Card, Citation, Match, Passage, Quote, Routing
 
 __all__ = ["ANSWERS_FROM", "answer", "card_of", "proved", "quote_of"]
 
@@ -22,6 +24,8 @@ _BELOW_BEST = 0.12
 """A further quote may score this much less than the best one."""
 _IN_THE_FIELD_FROM = 0.16
 _MOST_QUOTES = 3
+_MOST_SENTENCES = 4
+_MOST_WORDS = 60
 _MOST_QUOTES_CONSULT = 2
 _MOST_SUGGESTIONS = 3
 
@@ -36,16 +40,44 @@ def answer(release: Release, matches: Sequence[Match], routing: Routing | None) 
     if routing is not None and routing.route == "no_answer":
         return Answer("no_answer", card=card_of(release, routing.card), rules=routing.rules)
     if routing is not None:
-        clear = [match for match in matches if match.score >= _CLEARLY_FROM][:_MOST_QUOTES_CONSULT]
+        clear = _joined(release, [match for match in matches if match.score >= _CLEARLY_FROM])[:_MOST_QUOTES_CONSULT]
         quotes = tuple(proved(release, (quote_of(release, match) for match in clear)))
         return Answer(routing.route, quotes, card_of(release, routing.card), rules=routing.rules)
     best = matches[0].score if matches else 0.0
-    good = [match for match in matches if match.score >= max(ANSWERS_FROM, best - _BELOW_BEST)][:_MOST_QUOTES]
+    good = _joined(release, [match for match in matches if match.score >= max(ANSWERS_FROM, best - _BELOW_BEST)])[:_MOST_QUOTES]
     quotes = tuple(proved(release, (quote_of(release, match) for match in good)))
     if not quotes:
         near = [match for match in matches if match.score >= _IN_THE_FIELD_FROM]
         return Answer("no_answer", card=card_of(release, "not_found"), suggestions=_headings(release, near))
     return Answer("answer", quotes, suggestions=_following(release, good))
+
+
+def _joined(release: Release, matches: Sequence[Match]) -> list[Match]:
+    """Put matches that stand side by side together, in the order in which they are read, as long as they stay short.
+
+    "It is not painful." and "You may feel some warmth." must not be shown as two answers.
+    """
+    joined: list[Match] = []
+    for match in matches:
+        for place, other in enumerate(joined):
+            both = _side_by_side(release, match.passage, other.passage)
+            if both is not None:
+                joined[place] = dataclasses.replace(other, passage=both)
+                break
+        else:
+            joined.append(match)
+    return joined
+
+
+def _side_by_side(release: Release, one: Passage, other: Passage) -> Passage | None:
+    """Two passages as one, if they adjoin and are short enough together."""
+    first, second = (one, other) if one.first < other.first else (other, one)
+    if first.article != second.article or first.last + 1 != second.first:
+        return None
+    article = release.articles[first.article]
+    both = Passage(first.article, first.first, second.last)
+    short = both.last - both.first < _MOST_SENTENCES and len(passage_text(article, both).split()) <= _MOST_WORDS
+    return both if short and adjoin(article, first.last) else None
 
 
 def quote_of(release: Release, match: Match) -> Quote:

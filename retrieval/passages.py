@@ -6,7 +6,7 @@ import re
 
 from retrieval.types import Article, Passage
 
-__all__ = ["PASSAGES_VERSION", "context_of", "passage_in_context", "passage_text", "passages_of", "sentence_text"]
+__all__ = ["PASSAGES_VERSION", "adjoin", "context_of", "passage_in_context", "passage_text", "passages_of", "sentence_text"]
 
 # Counts up whenever the same article would be divided or encoded differently.
 PASSAGES_VERSION = 1
@@ -29,13 +29,13 @@ def passages_of(article: Article, number: int) -> tuple[Passage, ...]:
         words = 0
         for last in range(first, min(len(sentences), first + _LONGEST_RUN)):
             words += len(sentence_text(article, last).split())
-            if last > first and (words > _MAX_WORDS or not _adjoin(article, last - 1)):
+            if last > first and (words > _MAX_WORDS or not adjoin(article, last - 1)):
                 break
             passages.append(Passage(number, first, last))
     return tuple(passages)
 
 
-def _adjoin(article: Article, sentence: int) -> bool:
+def adjoin(article: Article, sentence: int) -> bool:
     """Whether the next sentence follows this one in the same section with nothing between that may not be quoted."""
     one, other = article.sentences[sentence], article.sentences[sentence + 1]
     return one.section == other.section and not _WORDS.search(article.text[one.end : other.start])

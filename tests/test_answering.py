@@ -52,6 +52,12 @@ def test_at_most_three_quotes_best_first(release: Release) -> None:
     assert shown.card is None
 
 
+def test_quotes_that_stand_side_by_side_are_shown_as_one_in_reading_order(release: Release) -> None:
+    shown = answer(release, [match(0, 1, 1, 0.6), match(1, 0, 0, 0.59), match(0, 0, 0, 0.58), match(0, 3, 3, 0.57)], None)
+    texts = [quote.text for quote in shown.quotes]
+    assert texts == ["Redness ann fades. It is mild ann.", "Redness bob fades.", "Sun ann is bad."]
+
+
 def test_quotes_far_below_the_best_are_not_shown(release: Release) -> None:
     shown = answer(release, [match(0, 0, 0, 0.7), match(1, 0, 0, 0.57)], None)
     assert [quote.citation.doc for quote in shown.quotes] == ["ann.md"]
