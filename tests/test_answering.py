@@ -7,9 +7,9 @@ import logging
 from pathlib import Path
 
 import pytest
-from conftest import WordEncoder
 from hypothesis import given
 from hypothesis import strategies as st
+from support import WordEncoder
 
 from retrieval.answering import ANSWERS_FROM, answer, proved, quote_of
 from retrieval.build import build

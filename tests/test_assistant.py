@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
-from conftest import WordEncoder
+from support import WordEncoder
 
 from retrieval.assistant import MAX_QUESTION, Assistant, clean
 from retrieval.build import build

@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
-from conftest import WordEncoder
+from support import WordEncoder
 
 from retrieval.build import build
 from retrieval.errors import CorpusError, SettingsError
@@ -24,7 +24,7 @@ VICTIM = """
 import os, sys
 from pathlib import Path
 sys.path[:0] = [sys.argv[4], sys.argv[5]]
-from conftest import WordEncoder
+from support import WordEncoder
 from retrieval.build import build
 import retrieval.reading.plain, retrieval.reading.html, retrieval.reading.markdown, bm25s
 corpus, index, limit = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])

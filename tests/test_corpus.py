@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import ROOT, SHARED
+from support import ROOT, SHARED
 
 from retrieval.clinic import load_clinic
 from retrieval.reading import article_files, read_article

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-import multiprocessing
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import WordEncoder
+from support import WordEncoder
 
 from retrieval.build import build
 from retrieval.errors import BuildLocked, DamagedRelease, NoRelease
@@ -103,23 +104,23 @@ def test_the_pointer_can_be_moved_back(index: Path, corpus: Path, words: WordEnc
     assert open_current(index).article("sun.html") is not None
 
 
-def _hold(index: Path, ready: multiprocessing.synchronize.Event, done: multiprocessing.synchronize.Event) -> None:
-    with locked(index):
-        ready.set()
-        done.wait(20)
+HOLD = """
+import sys
+from pathlib import Path
+from retrieval.release import locked
+with locked(Path(sys.argv[1])):
+    print("held", flush=True)
+    sys.stdin.read()
+"""
 
 
-def test_two_builds_into_one_index_are_kept_apart(index: Path) -> None:
-    context = multiprocessing.get_context("spawn")
-    ready, done = context.Event(), context.Event()
-    other = context.Process(target=_hold, args=(index, ready, done))
-    other.start()
-    try:
-        assert ready.wait(20)
+def test_two_builds_into_one_index_are_kept_apart(index: Path, project: Path) -> None:
+    command = [sys.executable, "-c", HOLD, str(index)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=project) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline() == "held\n"
         with pytest.raises(BuildLocked, match="another build"), locked(index):
             pass
-    finally:
-        done.set()
-        other.join(20)
+        other.communicate("")
     with locked(index):
         pass

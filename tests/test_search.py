@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from conftest import WordEncoder
+from support import WordEncoder
 
 from retrieval.build import build
 from retrieval.passages import passage_in_context, passage_text
