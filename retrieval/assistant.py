@@ -19,9 +19,9 @@ from retrieval.encoder import Encoder, Vectors, open_encoder
 from retrieval.errors import ModelError, NoRelease, PatientFaqError, QuestionError, ReleaseError
 from retrieval.release import Release, current_id
 from retrieval.routing import Router
-from retrieval.search import search
+from retrieval.search import FUSED, Weights, search
 from retrieval.settings import Settings
-from retrieval.types import Answer, Card, Clinic, Quote, Routing, Turn
+from retrieval.types import Answer, Card, Clinic, Match, Quote, Routing, Turn
 
 __all__ = ["MAX_QUESTION", "Assistant", "clean"]
 
@@ -57,19 +57,21 @@ class Assistant:
         assistant.release()
         return assistant
 
-    def ask(self, question: str, history: Sequence[Turn] = ()) -> Answer:
+    def ask(self, question: str, history: Sequence[Turn] = (), weights: Weights = FUSED) -> Answer:
         """Answer a question.
 
-        Parameters: what the patient wrote, and the earlier turns of the chat, oldest first.
+        Parameters: what the patient wrote, the earlier turns of the chat, oldest first, and, for evaluation, other weights.
         Returns an Answer, also when the release or the model fails: then the card for trouble, or the card that the
         rules asked for. Raises QuestionError for a question that is empty or far too long.
         """
         began = time.perf_counter()
         # Danger first: before the question is judged in any other way.
+        clock = _Clock(began)
         text = clean(question)
         searched = to_search(text, history)
         routing = self._router.route(text[:_ROUTED]) or self._router.route(searched[:_ROUTED])
         urgent = routing is not None and routing.route == "urgent"
+        clock.lap("route")
         if not urgent:
             _check(text)
         try:
@@ -77,26 +79,33 @@ class Assistant:
             if routing is not None and urgent:
                 result = Answer(routing.route, card=card_of(release, routing.card), rules=routing.rules)
             else:
-                office = routing is not None and routing.route == "no_answer"
-                matches = [] if office else search(release, searched, self._encode(searched), _ANSWER_POOL)
+                matches: list[Match] = []
+                if routing is None or routing.route != "no_answer":
+                    vector = self._encode(searched)
+                    clock.lap("encode")
+                    matches = search(release, searched, vector, _ANSWER_POOL, weights)
+                    clock.lap("search")
                 result = answer(release, matches, routing)
+                clock.lap("answer")
             result = dataclasses.replace(result, release=release.id)
         except Exception:  # noqa: BLE001  whatever goes wrong, the patient is pointed to a person, by the right card
             _LOG.exception("a question could not be answered")
             result = self._trouble(routing)
         took = (time.perf_counter() - began) * 1000
-        return dataclasses.replace(result, searched="" if searched == text else searched, elapsed_ms=round(took, 2))
+        looked_for = "" if searched == text else searched
+        return dataclasses.replace(result, searched=looked_for, elapsed_ms=round(took, 2), stages_ms=tuple(clock.laps))
 
     def search(self, question: str, top: int, history: Sequence[Turn] = ()) -> tuple[list[Quote], str]:
         """Rank quotes for a question without routing; returns at most `top` of them, best first, and the release's name.
 
         Raises QuestionError, ReleaseError or ModelError.
         """
-        text = to_search(clean(question), history)
-        _check(text)
-        release = self.release()
-        matches = search(release, text, self._encode(text), top)
-        return proved(release, (quote_of(release, match) for match in matches)), release.id
+        ranked, release = self._ranked(question, top, history, FUSED)
+        return proved(release, (quote for quote, _ in ranked)), release.id
+
+    def ranked(self, question: str, top: int, history: Sequence[Turn], weights: Weights) -> list[tuple[Quote, Match]]:
+        """Rank quotes with the scores that decided, for evaluation; raises as `search` does."""
+        return self._ranked(question, top, history, weights)[0]
 
     def release(self, identity: str = "") -> Release:
         """The release in force, or the one with this name.
@@ -142,6 +151,15 @@ class Assistant:
             chosen.setdefault(headings[int(row.argmax())])
         return list(chosen)[:most]
 
+    def _ranked(
+        self, question: str, top: int, history: Sequence[Turn], weights: Weights
+    ) -> tuple[list[tuple[Quote, Match]], Release]:
+        text = to_search(clean(question), history)
+        _check(text)
+        release = self.release()
+        matches = search(release, text, self._encode(text), top, weights)
+        return [(quote_of(release, match), match) for match in matches], release
+
     def _follow(self) -> None:
         now = time.monotonic()
         if self._current and now - self._looked < _CHECKED_EVERY:
@@ -182,6 +200,19 @@ class Assistant:
         if routing is None:
             return Answer("no_answer", card=cards["trouble"])
         return Answer(routing.route, card=cards[kind], rules=routing.rules)
+
+
+class _Clock:
+    """Notes how long each stage took."""
+
+    def __init__(self, began: float) -> None:
+        self._last = began
+        self.laps: list[tuple[str, float]] = []
+
+    def lap(self, stage: str) -> None:
+        now = time.perf_counter()
+        self.laps.append((stage, round((now - self._last) * 1000, 3)))
+        self._last = now
 
 
 def clean(question: str) -> str:

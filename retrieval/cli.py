@@ -16,7 +16,7 @@ from retrieval.errors import PatientFaqError, QuestionError
 from retrieval.settings import Settings
 from retrieval.types import Answer, Quote, Turn
 
-__all__ = ["app", "ask", "build", "main", "search"]
+__all__ = ["app", "ask", "build", "evaluate", "main", "search"]
 
 app = typer.Typer(
     name="patient-faq",
@@ -148,6 +148,45 @@ def search(
             _print_json({"id": item.id, **values, "card": None, "differs": [], "release": release, "elapsed_ms": took})
         else:
             _print_quotes(quotes)
+
+
+@app.command(epilog="Example: patient-faq evaluate corpus/judged/questions.jsonl --split dev --report /tmp/report")
+def evaluate(
+    judged: Annotated[list[Path], typer.Argument(help="Files of judged questions, or a folder in BEIR's shape.")],
+    index: IndexOption = None,
+    corpus: Annotated[Path | None, typer.Option("--corpus", help="Build this corpus for the occasion.")] = None,
+    split: Annotated[str, typer.Option("--split", help="dev, test, mixed or all. Test is for reports only.")] = "dev",
+    ranking: Annotated[str, typer.Option("--ranking", help="fused, dense or lexical.")] = "fused",
+    compare: Annotated[str, typer.Option("--compare", help="A second ranking, or the folder of a second index.")] = "",
+    as_json: JsonOption = False,
+    report: Annotated[Path | None, typer.Option("--report", help="Write report.html into this folder.")] = None,
+    gate: Annotated[Path | None, typer.Option("--gate", help="Hold the figures against this file of limits.")] = None,
+    write_gate: Annotated[Path | None, typer.Option("--write-gate", help="Write such a file from these figures.")] = None,
+    commit: Annotated[str, typer.Option("--commit", help="What --write-gate says the figures are from.")] = "unknown",
+) -> None:
+    """Measure how well judged questions are answered, compare, report, and hold against limits.
+
+    Exit status: 0 measured and within the limits; 1 a limit is broken, with the reasons; 2 nothing was measured.
+    """
+    from retrieval.evaluation.command import Request, run_request
+
+    request = Request(tuple(judged), _settings(index=index), corpus, split, ranking, compare, report, gate, write_gate, commit)
+    progress, finish = _progress()
+    try:
+        result = run_request(request, progress)
+    finally:
+        finish()
+    if as_json:
+        _print_json(result.values)
+    else:
+        for line in result.lines:
+            typer.echo(line)
+    if report and not as_json:
+        typer.echo(f"Report: {report / 'report.html'}")
+    for reason in result.reasons:
+        typer.echo(f"not kept: {reason}", err=True)
+    if result.reasons:
+        raise typer.Exit(_FOUND_WANTING)
 
 
 def _settings(corpus: Path | None = None, index: Path | None = None) -> Settings:

@@ -10,7 +10,8 @@ PatientFaqError
 ├── ReleaseError
 │   ├── NoRelease        the index folder holds no release yet
 │   └── DamagedRelease   a file of a release is absent or was altered
-└── QuestionError        a question that cannot be asked (empty, far too long, not text)
+├── QuestionError        a question that cannot be asked (empty, far too long, not text)
+└── EvaluationError      judged questions, a public set or a gate that cannot be used
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ __all__ = [
     "BuildLocked",
     "CorpusError",
     "DamagedRelease",
+    "EvaluationError",
     "ModelError",
     "NoRelease",
     "PatientFaqError",
@@ -83,3 +85,7 @@ class DamagedRelease(ReleaseError):
 
 class QuestionError(PatientFaqError):
     """The question itself cannot be asked."""
+
+
+class EvaluationError(PatientFaqError):
+    """Judged questions, a public set or a gate's limits cannot be used."""

@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from retrieval.encoder import Vectors
 from retrieval.release import Release
 from retrieval.types import Match
 
-__all__ = ["DENSE_WEIGHT", "LEXICAL_WEIGHT", "search"]
+__all__ = ["DENSE_ONLY", "FUSED", "LEXICAL_ONLY", "Weights", "search"]
 
-# Chosen on the dev half of the judged questions on the five sources; docs/design.md has the figures.
-DENSE_WEIGHT = 0.625
-LEXICAL_WEIGHT = 0.375
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """How much the two scores of a passage count."""
+
+    dense: float
+    lexical: float
+
+
+FUSED = Weights(0.625, 0.375)
+"""Chosen on the dev halves of the judged questions; docs/design.md has the figures."""
+DENSE_ONLY = Weights(1.0, 0.0)
+LEXICAL_ONLY = Weights(0.0, 1.0)
 # A quote of two sentences must be better than one of them alone by this much: patients read as little as possible.
 _EXTRA_SENTENCE = 0.003
 # Quotes from another section, and most of all from another article, win where they are about as good.
@@ -21,10 +33,10 @@ _SAME_ARTICLE = 0.015
 _POOL = 400
 
 
-def search(release: Release, question: str, vector: Vectors, top: int) -> list[Match]:
+def search(release: Release, question: str, vector: Vectors, top: int, weights: Weights = FUSED) -> list[Match]:
     """Find the passages that answer a question best.
 
-    Parameters: the release, the question, its vector of shape (dimension,), and how many are wanted.
+    Parameters: the release, the question, its vector of shape (dimension,), how many are wanted, and the weights.
     Returns at most `top` matches that do not overlap, best first. A match's score is
     0.625 * dense + 0.375 * lexical - 0.003 for each sentence after the first, where `dense` is the inner product with the
     passage's vector (a mean of cosines) and `lexical` the share of the question's word weight that the passage holds.
@@ -41,8 +53,8 @@ def search(release: Release, question: str, vector: Vectors, top: int) -> list[M
     matches = [
         Match(
             release.passages[place],
-            DENSE_WEIGHT * score
-            + LEXICAL_WEIGHT * float(lexical[place])
+            weights.dense * score
+            + weights.lexical * float(lexical[place])
             - _EXTRA_SENTENCE * (release.passages[place].last - release.passages[place].first),
             score,
             float(lexical[place]),

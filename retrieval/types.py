@@ -206,7 +206,11 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """All that is shown for one question. `searched` is what was looked for, empty when nothing was."""
+    """All that is shown for one question, and how it came about.
+
+    `searched` is what was looked for where that is not the question itself; `rules` are those that raised the route;
+    `stages_ms` says how long each stage took, in order.
+    """
 
     route: Route
     quotes: tuple[Quote, ...] = ()
@@ -216,3 +220,4 @@ class Answer:
     release: str = ""
     elapsed_ms: float = 0.0
     rules: tuple[str, ...] = ()
+    stages_ms: tuple[tuple[str, float], ...] = ()

@@ -10,7 +10,7 @@ from support import WordEncoder
 from retrieval.build import build
 from retrieval.passages import passage_in_context, passage_text
 from retrieval.release import Release, open_current
-from retrieval.search import DENSE_WEIGHT, LEXICAL_WEIGHT, search
+from retrieval.search import DENSE_ONLY, FUSED, LEXICAL_ONLY, search
 
 
 @pytest.fixture
@@ -43,7 +43,15 @@ def test_a_score_is_made_of_cosines_and_word_weight_by_the_documented_formula(re
         place = release.passages.index(match.passage)
         assert match.lexical == pytest.approx(float(release.lexical.scores(question)[place]), abs=1e-6)
         extra = 0.003 * (match.passage.last - match.passage.first)
-        assert match.score == pytest.approx(DENSE_WEIGHT * match.dense + LEXICAL_WEIGHT * match.lexical - extra, abs=1e-6)
+        assert match.score == pytest.approx(FUSED.dense * match.dense + FUSED.lexical * match.lexical - extra, abs=1e-6)
+
+
+def test_either_score_can_be_left_out(release: Release) -> None:
+    vector = WordEncoder().encode(["five sessions"])[0]
+    for match in search(release, "five sessions", vector, 5, DENSE_ONLY):
+        assert match.score == pytest.approx(match.dense - 0.003 * (match.passage.last - match.passage.first), abs=1e-6)
+    for match in search(release, "five sessions", vector, 5, LEXICAL_ONLY):
+        assert match.score == pytest.approx(match.lexical - 0.003 * (match.passage.last - match.passage.first), abs=1e-6)
 
 
 def test_matches_never_overlap(release: Release) -> None:

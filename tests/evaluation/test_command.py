@@ -1,0 +1,93 @@
+"""`patient-faq evaluate` as people and CI run it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from support import ROOT
+
+from retrieval.encoder import Encoder
+
+QUESTIONS = "corpus/judged/questions.jsonl"
+UNANSWERABLE = "corpus/judged/unanswerable.jsonl"
+
+
+def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-W", "error", "-m", "retrieval", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, cwd=ROOT, env=dict(os.environ))
+
+
+@pytest.fixture(scope="module")
+def index(tmp_path_factory: pytest.TempPathFactory, real_encoder: Encoder) -> str:
+    folder = tmp_path_factory.mktemp("evaluate") / "index"
+    done = run("build", "--corpus", "corpus", "--index", str(folder))
+    assert done.returncode == 0, done.stderr
+    return str(folder)
+
+
+def test_the_gate_holds_on_the_project_s_own_dev_questions(index: str) -> None:
+    done = run("evaluate", QUESTIONS, UNANSWERABLE, "--index", index, "--gate", "corpus/judged/gate.toml", "--json")
+    assert done.returncode == 0, done.stderr
+    values = json.loads(done.stdout)
+    assert values["figures"]["quotes proved"]["mean"] == 1.0
+    assert values["questions"] > 300
+
+
+def test_a_worsened_ranking_is_stopped_with_what_got_worse_and_by_how_much(index: str) -> None:
+    gate = "corpus/judged/gate.toml"
+    done = run("evaluate", QUESTIONS, UNANSWERABLE, "--index", index, "--gate", gate, "--ranking", "lexical")
+    assert done.returncode == 1
+    assert "not kept: hit@1: 0." in done.stderr
+    assert "must be at least" in done.stderr
+
+
+def test_two_rankings_are_compared_and_reported(index: str, tmp_path: Path) -> None:
+    report = tmp_path / "report"
+    done = run("evaluate", QUESTIONS, "--index", index, "--compare", "lexical", "--report", str(report))
+    assert done.returncode == 0, done.stderr
+    assert "against lexical" in done.stdout
+    line = next(line for line in done.stdout.splitlines() if line.startswith("  hit@1"))
+    assert "+0." in line
+    assert "p = 0.00" in line
+    assert (report / "report.html").stat().st_size > 10_000
+
+
+def test_a_corpus_can_be_built_for_the_occasion_and_a_gate_written(tmp_path: Path) -> None:
+    gate = tmp_path / "gate.toml"
+    arguments = ["corpus/judged/dialogues.jsonl", "--corpus", "corpus", "--write-gate", str(gate), "--commit", "abc1234"]
+    done = run("evaluate", *arguments)
+    assert done.returncode == 0, done.stderr
+    assert 'commit = "abc1234"' in gate.read_text(encoding="utf-8")
+
+
+def test_a_public_set_is_ranked_by_document(tmp_path: Path) -> None:
+    (tmp_path / "corpus.jsonl").write_text('{"_id": "a", "title": "", "text": "Redness fades."}\n', encoding="utf-8")
+    (tmp_path / "queries.jsonl").write_text('{"_id": "q", "text": "redness"}\n', encoding="utf-8")
+    (tmp_path / "qrels").mkdir()
+    (tmp_path / "qrels" / "test.tsv").write_text("q\ta\t1\n", encoding="utf-8")
+    done = run("evaluate", str(tmp_path), "--compare", "dense")
+    assert done.returncode == 0, done.stderr
+    assert "1 documents, 1 judged queries" in done.stdout
+    assert done.stdout.count("ndcg@10 1.0000") == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["/nonexistent.jsonl"], "cannot be read"),
+        ([QUESTIONS, "--split", "nosuch"], "--split nosuch"),
+        ([QUESTIONS, "--ranking", "nosuch"], "--ranking nosuch"),
+        ([QUESTIONS, "--gate", "/nonexistent.toml"], "not a gate"),
+        (["tests/judged/sources.jsonl"], "do not fit the articles"),
+    ],
+)
+def test_what_cannot_be_evaluated_is_told_with_status_2(index: str, arguments: list[str], said: str) -> None:
+    done = run("evaluate", *arguments, "--index", index)
+    assert done.returncode == 2
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
