@@ -309,7 +309,7 @@ def source_articles(sources: Path) -> dict[str, Article]:
     return read_all(sources)
 
 
-OWN = {name: ROOT / "corpus" / "judged" / f"{name}.jsonl" for name in ("questions", "unanswerable", "dialogues")}
+OWN = {name: ROOT / "corpus" / "judged" / f"{name}.jsonl" for name in ("questions", "unanswerable", "dialogues", "messages")}
 OF_SOURCES = [ROOT / "tests" / "judged" / name for name in ("sources.jsonl", "sources-dialogues.jsonl")]
 
 
@@ -332,6 +332,7 @@ def test_every_judged_question_has_style_topic_and_split(path: Path) -> None:
         (OWN["questions"], 300, lambda item: item.answers and len(item.turns) == 1),
         (OWN["unanswerable"], 200, lambda item: not item.answers and not item.route),
         (OWN["dialogues"], 80, lambda item: item.answers and len(item.turns) > 1),
+        (OWN["messages"], 320, lambda item: item.route and not item.answers),
         (OF_SOURCES[0], 250, lambda item: item.answers and len(item.turns) == 1),
         (OF_SOURCES[1], 80, lambda item: item.answers and len(item.turns) > 1),
     ],
@@ -351,6 +352,13 @@ def test_the_judged_questions_on_the_corpus_have_no_faults(own_articles: dict[st
 
 def test_the_judged_questions_on_the_sources_have_no_faults(source_articles: dict[str, Article]) -> None:
     assert find_faults([item for path in OF_SOURCES for item in load_judged(path)], source_articles) == []
+
+
+def test_no_scenario_of_the_messages_stands_on_both_sides() -> None:
+    sides: dict[str, set[str]] = {}
+    for item in load_judged(OWN["messages"]):
+        sides.setdefault(item.topic, set()).add(item.split)
+    assert [scenario for scenario, splits in sides.items() if len(splits) > 1] == []
 
 
 def untouched(judged: list[Judged], articles: dict[str, Article]) -> list[str]:

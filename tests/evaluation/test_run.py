@@ -13,7 +13,6 @@ from support import WordEncoder
 from retrieval.assistant import Assistant
 from retrieval.build import build
 from retrieval.clinic import load_clinic
-from retrieval.errors import QuestionError
 from retrieval.evaluation.judged import Judged, Span
 from retrieval.evaluation.run import METRICS, Evaluation, Outcome, by, confusion, evaluate, figures
 from retrieval.evaluation.statistics import Figure, with_interval
@@ -166,9 +165,11 @@ def test_the_same_questions_give_the_same_figures_but_for_times(assistant: Assis
     assert kept[0] == kept[1] != {}
 
 
-def test_a_question_that_cannot_be_asked_stops_the_run(assistant: Assistant) -> None:
-    with pytest.raises(QuestionError):
-        evaluate(assistant, [asked("1", "?!", HAT)], "test")
+def test_a_question_that_cannot_be_asked_is_a_miss_and_does_not_stop_the_run(assistant: Assistant) -> None:
+    one, other = evaluate(assistant, [asked("1", "?!", HAT), asked("2", "wear a hat", HAT)], "test").outcomes
+    assert (one.top, one.route, one.answered, one.right) == ((), "no_answer", False, False)
+    assert one.metrics["hit@1"] == 0.0
+    assert other.right
 
 
 # Over rankings made up
@@ -194,8 +195,8 @@ class MadeUp:
         self.heard.append((question, top, list(history), weights))
         return self.ranking
 
-    def ask(self, question: str, history: Sequence[Turn]) -> Answer:
-        self.heard.append((question, list(history)))
+    def ask(self, question: str, history: Sequence[Turn], weights: Weights) -> Answer:
+        self.heard.append((question, list(history), weights))
         return self.answer
 
     def release(self, identity: str = "") -> MadeUp:
@@ -292,7 +293,7 @@ def test_the_last_turn_is_asked_and_the_others_are_the_chat() -> None:
     made_up = MadeUp([], NONE)
     evaluate(made_up, [Judged("1", ("One?", "Two?", "Three?"), ())], "test", LEXICAL_ONLY)  # type: ignore[arg-type]
     before = [Turn("One?"), Turn("Two?")]
-    assert made_up.heard == [("Three?", 100, before, LEXICAL_ONLY), ("Three?", before)]
+    assert made_up.heard == [("Three?", 100, before, LEXICAL_ONLY), ("Three?", before, LEXICAL_ONLY)]
 
 
 # Figures of outcomes made up
