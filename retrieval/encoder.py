@@ -70,6 +70,7 @@ class OnnxEncoder:
             self._session = onnxruntime.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
             self._tokenizer: Any = tokenizers.Tokenizer.from_file(str(tokenizer))
         except Exception as problem:
+            # Both libraries raise errors of their own that share no root but this one.
             raise ModelError(f"{model}: the model cannot be loaded ({problem}). Delete it, then build again.") from problem
         self._tokenizer.no_truncation()
         self._tokenizer.no_padding()

@@ -199,4 +199,4 @@ def test_questions_are_cleaned_of_what_cannot_be_seen() -> None:
 
 def test_an_answer_is_a_value(assistant: Assistant) -> None:
     with pytest.raises(dataclasses.FrozenInstanceError):
-        assistant.ask("sessions").route = "answer"  # type: ignore[misc]
+        assistant.ask("sessions").route = "answer"

@@ -32,7 +32,7 @@ def test_every_setting_in_the_readme_exists() -> None:
 
 
 def test_every_command_is_in_the_readme() -> None:
-    commands = typer.main.get_command(app).commands  # type: ignore[attr-defined]
+    commands = typer.main.get_command(app).commands
     for name in commands:
         assert f"patient-faq {name}" in README
 

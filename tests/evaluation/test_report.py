@@ -74,7 +74,7 @@ def second() -> Evaluation:
 
 
 def page(folder: Path, *given: object, **named: object) -> str:
-    return write_report(folder / "new" / "report", *given, **named).read_text(encoding="utf-8")  # type: ignore[arg-type]
+    return write_report(folder / "new" / "report", *given, **named).read_text(encoding="utf-8")
 
 
 class Checked(HTMLParser):
@@ -278,7 +278,7 @@ def test_a_browser_opens_it_alone_and_without_overflow(tmp_path: Path, browser: 
     path = write_report(tmp_path, run, second(), ["z" * 300], {DOC: TEXT})
     said: list[str] = []
     asked: list[str] = []
-    with closing(browser.new_context(viewport={"width": width, "height": 800}, color_scheme=scheme)) as context:  # type: ignore[arg-type]
+    with closing(browser.new_context(viewport={"width": width, "height": 800}, color_scheme=scheme)) as context:
         view = context.new_page()
         view.on("request", lambda request: asked.append(request.url))
         view.on("console", lambda message: said.append(message.text))

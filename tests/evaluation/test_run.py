@@ -219,7 +219,7 @@ NONE = Answer("no_answer")
 
 
 def judge(made_up: MadeUp, *answers: tuple[str, int, int]) -> Outcome:
-    return evaluate(made_up, [asked("1", "Why?", *answers)], "test").outcomes[0]  # type: ignore[arg-type]
+    return evaluate(made_up, [asked("1", "Why?", *answers)], "test").outcomes[0]
 
 
 def test_nothing_found_is_a_miss_in_every_figure() -> None:
@@ -291,7 +291,7 @@ def test_a_quote_that_is_not_its_article_s_is_seen(quotes: list[Quote], proved: 
 
 def test_the_last_turn_is_asked_and_the_others_are_the_chat() -> None:
     made_up = MadeUp([], NONE)
-    evaluate(made_up, [Judged("1", ("One?", "Two?", "Three?"), ())], "test", LEXICAL_ONLY)  # type: ignore[arg-type]
+    evaluate(made_up, [Judged("1", ("One?", "Two?", "Three?"), ())], "test", LEXICAL_ONLY)
     before = [Turn("One?"), Turn("Two?")]
     assert made_up.heard == [("Three?", 100, before, LEXICAL_ONLY), ("Three?", before, LEXICAL_ONLY)]
 
@@ -302,7 +302,7 @@ def test_the_last_turn_is_asked_and_the_others_are_the_chat() -> None:
 def outcome(judged: Judged, score: float = 0.0, answered: bool = False, right: bool = False, **more: object) -> Outcome:
     metrics = dict.fromkeys(METRICS, float(right)) if judged.answers else {}
     values = {"top": (), "metrics": metrics, "route": "answer", "proved": True, "stages_ms": {}} | more
-    return Outcome(judged=judged, score=score, answered=answered, right=right, **values)  # type: ignore[arg-type]
+    return Outcome(judged=judged, score=score, answered=answered, right=right, **values)
 
 
 A, B = asked("a", "A?", HAT, style="plain"), asked("b", "B?", HAT, style="misspelt")

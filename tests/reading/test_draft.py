@@ -37,7 +37,7 @@ def test_a_block_keeps_its_level_page_and_opening() -> None:
 def test_every_block_is_a_slice_and_none_is_empty(parts: list[tuple[str, str]]) -> None:
     draft = Draft()
     for kind, text in parts:
-        draft.add(kind, text)  # type: ignore[arg-type]
+        draft.add(kind, text)
     assert [draft.text[b.start : b.end] for b in draft.blocks] == [collapse(text) for _, text in parts if collapse(text)]
 
 

@@ -174,9 +174,9 @@ def test_the_child_sees_neither_the_folder_nor_the_environment(monkeypatch: pyte
 def test_no_child_is_left_behind(monkeypatch: pytest.MonkeyPatch) -> None:
     started: list[subprocess.Popen[bytes]] = []
 
-    class Watched(subprocess.Popen):  # type: ignore[type-arg]
+    class Watched(subprocess.Popen):
         def __init__(self, *args: object, **options: object) -> None:
-            super().__init__(*args, **options)  # type: ignore[call-overload]
+            super().__init__(*args, **options)
             started.append(self)
 
     monkeypatch.setattr(sandbox.subprocess, "Popen", Watched)

@@ -21,7 +21,7 @@ def drafted(*parts: Part, title: str = "Laser", page: int = 0) -> tuple[str, tup
     for kind, text, *level in parts:
         draft.add(
             "paragraph" if kind == "opens" else kind, text, level=level[0] if level else 0, page=page, opens=kind == "opens"
-        )  # type: ignore[arg-type]
+        )
     sections, belongs = sections_of(draft.text, tuple(draft.blocks), title)
     return draft.text, sections, sentences_of(draft.text, tuple(draft.blocks), belongs)
 

@@ -86,7 +86,7 @@ def serve() -> Callable[..., contextlib.AbstractContextManager[httpx.Client]]:
 
     @contextlib.contextmanager
     def start(assistant: Assistant, **settings: object) -> Iterator[httpx.Client]:
-        app = create_app(assistant, Settings(**{"rate": 10_000, **settings}))  # type: ignore[arg-type]
+        app = create_app(assistant, Settings(**{"rate": 10_000, **settings}))
         with socket.socket() as listening:
             listening.bind(("127.0.0.1", 0))
             config = uvicorn.Config(app, log_level="critical", ws="none", proxy_headers=False, timeout_graceful_shutdown=1)

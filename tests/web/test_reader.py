@@ -25,7 +25,7 @@ def _article(metadata: Metadata | None = None) -> Article:
     blocks = []
     start = 0
     for (kind, level, page), line in zip(shapes, TEXT.split("\n"), strict=True):
-        blocks.append(Block(kind, start, start + len(line), level, page))  # type: ignore[arg-type]
+        blocks.append(Block(kind, start, start + len(line), level, page))
         start += len(line) + 1
     return Article("burns.md", "Burns & <scars>", TEXT, "0", "0", tuple(blocks), (), (), metadata or Metadata())
 

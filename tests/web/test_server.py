@@ -36,7 +36,7 @@ def _points_to_a_person(page: httpx.Response) -> bool:
 
 def _functions(site: httpx.Client) -> dict[str, int]:
     """The numbers of the chat's functions, by how many things each is given: asking 2, clearing and greeting none."""
-    config = json.loads(re.search(r"window\.gradio_config = (\{.*?\});</script>", site.get("/").text, re.DOTALL)[1])  # type: ignore[index]
+    config = json.loads(re.search(r"window\.gradio_config = (\{.*?\});</script>", site.get("/").text, re.DOTALL)[1])
     return {f"{target[1]}:{len(each['inputs'])}": each["id"] for each in config["dependencies"] for target in each["targets"]}
 
 
