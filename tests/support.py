@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import re
+import shutil
+import subprocess
 import zlib
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+from playwright._impl._driver import compute_driver_executable
 
 from retrieval.encoder import Vectors
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = ROOT.parent / "shared"
+BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 
 
 class WordEncoder:
@@ -36,3 +40,14 @@ class WordEncoder:
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         return [len(re.findall(r"\w+", text)) for text in texts]
+
+
+def why_no_browser() -> str:
+    """Why nothing can be tested in a real browser here; empty where it can."""
+    if BROWSER is None:
+        return "NO BROWSER ON THIS MACHINE (chromium, chromium-browser or google-chrome): what people see is NOT tested"
+    try:
+        subprocess.run([compute_driver_executable()[0], "--version"], check=True, capture_output=True)
+    except (OSError, subprocess.CalledProcessError):
+        return "THE BROWSER'S DRIVER DOES NOT START (Debian: apt-get install libatomic1): what people see is NOT tested"
+    return ""

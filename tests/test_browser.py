@@ -19,21 +19,19 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Locator, Page, expect, sync_playwright
 from playwright.sync_api import Error as PlaywrightError
+from support import BROWSER, why_no_browser
 
 from retrieval.encoder import open_encoder
 from retrieval.release import current_id, open_current
 from retrieval.settings import Settings
 
 ROOT = Path(__file__).resolve().parent.parent
-FOUND = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+NO_BROWSER = why_no_browser()
 FLAGS = (
     "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update "
     "--disable-sync"
 )
-pytestmark = pytest.mark.skipif(
-    FOUND is None,
-    reason="NO BROWSER ON THIS MACHINE (chromium, chromium-browser or google-chrome): what patients see is NOT tested",
-)
+pytestmark = pytest.mark.skipif(bool(NO_BROWSER), reason=NO_BROWSER)
 
 MISSING = "/read/gone/gone"
 SESSIONS = "How many sessions will it take?"
@@ -101,7 +99,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=FOUND, args=FLAGS.split())
+        started = playwright.chromium.launch(executable_path=BROWSER, args=FLAGS.split())
         yield started
         started.close()
 

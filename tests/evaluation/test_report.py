@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-import shutil
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
@@ -13,13 +12,13 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, sync_playwright
+from support import BROWSER, why_no_browser
 
 from retrieval.errors import EvaluationError
 from retrieval.evaluation.judged import Judged, Span
 from retrieval.evaluation.report import write_report
 from retrieval.evaluation.run import METRICS, Evaluation, Outcome, Shown, figures
 
-CHROMIUM = shutil.which("chromium")
 VOID = {"meta", "link", "br", "img", "hr", "input"}
 DOC = "after <care>.md"
 TEXT = "Redness & warmth fade in two days. Wear a hat."
@@ -262,10 +261,10 @@ def test_half_a_character_does_not_stop_a_report(tmp_path: Path) -> None:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    if CHROMIUM is None:
-        pytest.skip("NO BROWSER ON THIS MACHINE (chromium): how the report looks is NOT tested")
+    if reason := why_no_browser():
+        pytest.skip(reason)
     with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
+        chromium = playwright.chromium.launch(executable_path=BROWSER, args=["--no-sandbox", "--disable-gpu"])
         yield chromium
         chromium.close()
 
