@@ -109,14 +109,14 @@ class OnnxEncoder:
 class SentenceTransformerEncoder:
     """Any sentence-transformers model from a folder on this machine, with torch."""
 
-    def __init__(self, folder: Path, name: str = "") -> None:
+    def __init__(self, folder: Path) -> None:
         if not (folder / "modules.json").is_file():
             raise ModelError(f"{folder}: not a sentence-transformers model (it has no modules.json). Name its folder.")
         os.environ.update(_OFFLINE)
         from sentence_transformers import SentenceTransformer
 
         self._model = SentenceTransformer(str(folder), device="cpu", local_files_only=True, trust_remote_code=False)
-        self.name = name or f"{folder.name}@{_digest_of_folder(folder)[:16]}"
+        self.name = f"{folder.name}@{_digest_of_folder(folder)[:16]}"
         self.dimension = int(self._model.get_embedding_dimension() or 0)
         self.max_tokens = int(self._model.max_seq_length or 512)
 

@@ -7,7 +7,7 @@ list and counts as missed: every question is in every mean.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 __all__ = [
     "answering_articles_found",
@@ -146,20 +146,20 @@ def calibration_error(probabilities: Sequence[float], correct: Sequence[bool], b
     )
 
 
-def route_recall(confusion: Mapping[tuple[str, str], int], route: str) -> float:
-    """The share of messages that should take a route that did.
+def route_recall(routes: Sequence[tuple[str, str]], route: str) -> list[float]:
+    """For each message that should take a route, 1.0 if it did; the mean is the route's recall.
 
-    Parameters: counts by (should be, was), and the route.
+    Parameters: (should be, was) for each message, and the route.
     """
-    total = sum(count for (wanted, _), count in confusion.items() if wanted == route)
-    return confusion.get((route, route), 0) / total if total else 0.0
+    return [float(was == route) for wanted, was in routes if wanted == route]
 
 
-def false_alarms(confusion: Mapping[tuple[str, str], int], route: str) -> float:
-    """The share of messages that should take other routes but took this one."""
-    others = sum(count for (wanted, _), count in confusion.items() if wanted != route)
-    wrong = sum(count for (wanted, was), count in confusion.items() if wanted != route and was == route)
-    return wrong / others if others else 0.0
+def false_alarms(routes: Sequence[tuple[str, str]], route: str) -> list[float]:
+    """For each message that should take another route, 1.0 if it took this one; the mean is the share of false alarms.
+
+    Parameters: as for `route_recall`.
+    """
+    return [float(was == route) for wanted, was in routes if wanted != route]
 
 
 def percentile(values: Sequence[float], share: float) -> float:

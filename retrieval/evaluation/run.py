@@ -13,12 +13,14 @@ from retrieval.evaluation.metrics import (
     answering_articles_found,
     auroc,
     calibration_error,
+    false_alarms,
     hit_at,
     ndcg_at,
     percentile,
     recall_at,
     reciprocal_rank,
     risk_coverage,
+    route_recall,
     share_that_answers,
     words_to_answer,
 )
@@ -132,11 +134,10 @@ def figures(outcomes: Sequence[Outcome]) -> dict[str, Figure]:
         curve = risk_coverage([o.score for o in both], [o.right for o in both])
         area_under = sum(risk for _, risk in curve) / len(curve)
         found["mean risk over coverage"] = Figure(area_under, area_under, area_under, len(both))
+    routes = [(o.judged.route, o.route) for o in routed]
     for route in sorted({o.judged.route for o in routed}):
-        of_route = [float(o.route == route) for o in routed if o.judged.route == route]
-        found[f"{route}: recall"] = with_interval(of_route)
-        others = [float(o.route == route) for o in routed if o.judged.route != route]
-        found[f"{route}: false alarms"] = with_interval(others)
+        found[f"{route}: recall"] = with_interval(route_recall(routes, route))
+        found[f"{route}: false alarms"] = with_interval(false_alarms(routes, route))
     for stage in sorted({stage for o in outcomes for stage in o.stages_ms}):
         times = [o.stages_ms[stage] for o in outcomes if stage in o.stages_ms]
         for label, share in (("median", 0.5), ("95th", 0.95), ("99th", 0.99)):
