@@ -7,22 +7,24 @@ import hashlib
 import logging
 from collections.abc import Iterable, Sequence
 
+from retrieval.abstaining import Likely
 from retrieval.passages import adjoin, passage_text
 from retrieval.release import Release
-from retrieval.types import Answer, Card, Citation, Match, Passage, Quote, Routing
+from retrieval.types import Answer, Card, Citation, Clinic, Match, Passage, Quote
 
 __all__ = ["ANSWERS_FROM", "answer", "card_of", "proved", "quote_of"]
 
 _LOG = logging.getLogger(__name__)
 
 # Chosen on the dev halves of the judged questions and routing messages; docs/design.md has the figures.
-ANSWERS_FROM = 0.18
-"""The score from which the best passage counts as an answer."""
+ANSWERS_FROM = 0.45
+"""How likely it must be that the articles answer a question for quotes to be shown; see abstaining.py."""
 _CLEARLY_FROM = 0.32
 """The score from which a passage is on the point enough to stand below a consultation card."""
 _BELOW_BEST = 0.12
 """A further quote may score this much less than the best one."""
-_IN_THE_FIELD_FROM = 0.13
+_IN_THE_FIELD_FROM = 0.5
+"""How likely a question must be in the field for the nearest headings to be offered where nothing is quoted."""
 _MOST_QUOTES = 3
 _MOST_SENTENCES = 4
 _MOST_WORDS = 60
@@ -30,26 +32,25 @@ _MOST_QUOTES_CONSULT = 2
 _MOST_SUGGESTIONS = 3
 
 
-def answer(release: Release, matches: Sequence[Match], routing: Routing | None) -> Answer:
+def answer(release: Release, matches: Sequence[Match], likely: Likely | None) -> Answer:
     """Put an answer together.
 
-    Parameters: the release, its matches for the question, best first, and what the rules said, if anything.
-    Returns an Answer by the routing policy: consultations have their card first and at most two quotes that are clearly
-    on the point; matters of the office have a card alone; otherwise quotes, or the card that says there are none.
+    Parameters: the release, its matches for the question, best first, and how likely the articles answer it; None where
+    the question was raised to a consultation. Returns an Answer by the routing policy: consultations have quotes that are
+    clearly on the point, at most two; otherwise quotes, or the nearest headings where the question is in the field. Cards
+    are the caller's.
     """
-    if routing is not None and routing.route == "no_answer":
-        return Answer("no_answer", card=card_of(release, routing.card), rules=routing.rules)
-    if routing is not None:
+    if likely is None:
         clear = _joined(release, [match for match in matches if match.score >= _CLEARLY_FROM])[:_MOST_QUOTES_CONSULT]
         quotes = tuple(proved(release, (quote_of(release, match) for match in clear)))
-        return Answer(routing.route, quotes, card_of(release, routing.card), rules=routing.rules)
+        return Answer("consult", quotes)
     best = matches[0].score if matches else 0.0
-    good = _joined(release, [match for match in matches if match.score >= max(ANSWERS_FROM, best - _BELOW_BEST)])[:_MOST_QUOTES]
-    quotes = tuple(proved(release, (quote_of(release, match) for match in good)))
+    good = _joined(release, [match for match in matches if match.score >= best - _BELOW_BEST])[:_MOST_QUOTES]
+    quotes = tuple(proved(release, (quote_of(release, match) for match in good))) if likely.answered >= ANSWERS_FROM else ()
     if not quotes:
-        near = [match for match in matches if match.score >= _IN_THE_FIELD_FROM]
-        return Answer("no_answer", card=card_of(release, "not_found"), suggestions=_headings(release, near))
-    return Answer("answer", quotes, suggestions=_following(release, good))
+        near = matches if likely.in_the_field >= _IN_THE_FIELD_FROM else []
+        return Answer("no_answer", suggestions=_headings(release, near), confidence=likely.answered)
+    return Answer("answer", quotes, suggestions=_following(release, good), confidence=likely.answered)
 
 
 def _joined(release: Release, matches: Sequence[Match]) -> list[Match]:
@@ -116,9 +117,15 @@ def proved(release: Release, quotes: Iterable[Quote]) -> list[Quote]:
     return kept
 
 
-def card_of(release: Release, kind: str) -> Card:
-    """The release's card of a kind."""
-    return next(card for card in release.clinic.cards if card.kind == kind)
+def card_of(clinic: Clinic, kind: str, language: str = "en", languages: str = "") -> Card:
+    """A clinic's card of a kind, in a language where it has one, else in English.
+
+    `languages` are the names of those that the articles are in, for the card that says so.
+    """
+    kinds = {card.language: card for card in clinic.cards if card.kind == kind}
+    card = kinds.get(language) or kinds["en"]
+    heading, text = (part.replace("{languages}", languages) for part in (card.heading, card.text))
+    return dataclasses.replace(card, heading=heading, text=text)
 
 
 def _headings(release: Release, matches: Sequence[Match]) -> tuple[str, ...]:

@@ -12,16 +12,20 @@ from collections.abc import Sequence
 from itertools import zip_longest
 from pathlib import Path
 
+from retrieval.abstaining import likely
 from retrieval.answering import answer, card_of, proved, quote_of
 from retrieval.clinic import load_clinic
 from retrieval.conversation import to_search
 from retrieval.encoder import Encoder, Vectors, open_encoder
 from retrieval.errors import ModelError, NoRelease, PatientFaqError, QuestionError, ReleaseError
+from retrieval.language import language_of, names_of, other_language
+from retrieval.private import private_data
 from retrieval.release import Release, current_id
-from retrieval.routing import Router
+from retrieval.routing import highest, judged, raised_by_examples
+from retrieval.rules import Rules
 from retrieval.search import FUSED, Weights, search
 from retrieval.settings import Settings
-from retrieval.types import Answer, Card, Clinic, Match, Quote, Routing, Turn
+from retrieval.types import Answer, Card, Clinic, Match, Quote, Route, Routing, Turn
 
 __all__ = ["MAX_QUESTION", "Assistant", "clean"]
 
@@ -37,11 +41,11 @@ _CHECKED_EVERY = 0.5  # seconds between looks at the pointer
 class Assistant:
     """Answers questions from the release in force. Safe to use from several threads; holds nothing of any question."""
 
-    def __init__(self, index: Path, encoder: Encoder, router: Router, fallback: Clinic) -> None:
+    def __init__(self, index: Path, encoder: Encoder, rules: Rules, fallback: Clinic) -> None:
         self._index = index
         self._fallback = fallback
         self._encoder = encoder
-        self._router = router
+        self._rules = rules
         self._lock = threading.Lock()
         self._releases: OrderedDict[str, Release] = OrderedDict()
         self._current = ""
@@ -53,7 +57,7 @@ class Assistant:
 
         Raises SettingsError, ModelError, NoRelease or DamagedRelease, each with what to do.
         """
-        assistant = cls(settings.index, open_encoder(settings), Router.from_folder(), load_clinic(settings.corpus))
+        assistant = cls(settings.index, open_encoder(settings), Rules.floor(), load_clinic(settings.corpus))
         assistant.release()
         return assistant
 
@@ -62,38 +66,40 @@ class Assistant:
 
         Parameters: what the patient wrote, the earlier turns of the chat, oldest first, and, for evaluation, other weights.
         Returns an Answer, also when the release or the model fails: then the card for trouble, or the card that the
-        rules asked for. Raises QuestionError for a question that is empty or far too long.
+        message was raised to. Raises QuestionError for a question that is empty or far too long.
         """
-        began = time.perf_counter()
+        asked = _Asked(question, history)
         # Danger first: before the question is judged in any other way.
-        clock = _Clock(began)
-        text = clean(question)
-        searched = to_search(text, history)
-        routing = self._router.route(text[:_ROUTED]) or self._router.route(searched[:_ROUTED])
-        urgent = routing is not None and routing.route == "urgent"
-        clock.lap("route")
-        if not urgent:
-            _check(text)
+        asked.raised_by(self._rules)
+        asked.lap("rules")
+        if asked.route != "urgent":
+            _check(asked.text)
+        release: Release | None = None
         try:
             release = self.release()
-            if routing is not None and urgent:
-                result = Answer(routing.route, card=card_of(release, routing.card), rules=routing.rules)
-            else:
-                matches: list[Match] = []
-                if routing is None or routing.route != "no_answer":
-                    vector = self._encode(searched)
-                    clock.lap("encode")
-                    matches = search(release, searched, vector, _ANSWER_POOL, weights)
-                    clock.lap("search")
-                result = answer(release, matches, routing)
-                clock.lap("answer")
-            result = dataclasses.replace(result, release=release.id)
+            result = self._answer(release, asked, weights)
         except Exception:  # noqa: BLE001  whatever goes wrong, the patient is pointed to a person, by the right card
             _LOG.exception("a question could not be answered")
-            result = self._trouble(routing)
-        took = (time.perf_counter() - began) * 1000
-        looked_for = "" if searched == text else searched
-        return dataclasses.replace(result, searched=looked_for, elapsed_ms=round(took, 2), stages_ms=tuple(clock.laps))
+            kind = asked.routing.card if asked.routing else "trouble"
+            result = Answer(asked.route, card=card_of(release.clinic if release else self.clinic(), kind, asked.language))
+        return dataclasses.replace(
+            result,
+            rules=asked.routing.rules if asked.routing else (),
+            private=asked.private,
+            searched="" if asked.private or asked.searched == asked.text else asked.searched,
+            release=release.id if release else "",
+            elapsed_ms=round((time.perf_counter() - asked.began) * 1000, 2),
+            stages_ms=tuple(asked.laps),
+        )
+
+    def problems(self) -> list[str]:
+        """What keeps questions from being answered as well as they could be, in words that may be public."""
+        try:
+            release = self.release()
+        except PatientFaqError as problem:
+            _LOG.error("no release can be served: %s", problem)
+            return ["No release can be opened: every question is pointed to the clinic."]
+        return ["The trained router is not in use: messages are routed by rules alone."] if release.fault else []
 
     def search(self, question: str, top: int, history: Sequence[Turn] = ()) -> tuple[list[Quote], str]:
         """Rank quotes for a question without routing; returns at most `top` of them, best first, and the release's name.
@@ -138,7 +144,7 @@ class Assistant:
                 section.title
                 for article in articles
                 for section in article.sections
-                if section.title.endswith("?") and self._router.route(section.title) is None
+                if section.title.endswith("?") and self._rules.route(section.title) is None
             )
         )
         by_article = zip_longest(*(article.metadata.topics for article in articles))
@@ -184,35 +190,89 @@ class Assistant:
                 f"Release {identity} was built with the model {release.model}, and the settings name "
                 f"{self._encoder.name}. Build again, or set PATIENT_FAQ_MODEL."
             )
+        if release.fault:
+            _LOG.warning("release %s: %s", identity, release.fault)
         self._releases[identity] = release
         while len(self._releases) > _KEPT_RELEASES:
             oldest = next(name for name in self._releases if name != self._current)
             del self._releases[oldest]
         return release
 
+    def _answer(self, release: Release, asked: _Asked, weights: Weights) -> Answer:
+        """Answer from a release; where the message is raised to is noted in `asked`, so that it is known if this fails."""
+
+        def card(kind: str) -> Card:
+            return card_of(release.clinic, kind, asked.language, names_of(release.languages))
+
+        asked.raised_by(release.rules)
+        if asked.route == "urgent" and asked.routing:
+            return Answer("urgent", card=card(asked.routing.card))
+        if not any(character.isalnum() for character in asked.text):
+            return _no_answer(card("not_found"))
+        vectors, tokens = self._encoder.encode_with_tokens([asked.searched])
+        vector = vectors[0]
+        asked.lap("encode")
+        kinds = release.classifier.kinds_of(asked.searched, vector, tokens[0]) if release.classifier else None
+        routing = asked.routing = highest(
+            asked.routing, judged(kinds) if kinds else None, raised_by_examples(release.examples, vector)
+        )
+        asked.lap("route")
+        if routing and routing.route == "urgent":
+            return Answer("urgent", card=card(routing.card))
+        consult = routing is not None and routing.route == "consult"
+        if asked.private:
+            # Not looked up: the card asks for the question without them.
+            notice = card("private_data")
+            return Answer("consult", card=card(routing.card), notice=notice) if routing and consult else _no_answer(notice)
+        if not consult and other_language(asked.text, release.languages):
+            return _no_answer(card("language"))
+        if routing and not consult:
+            return _no_answer(card(routing.card))
+        matches = search(release, asked.searched, vector, _ANSWER_POOL, weights)
+        asked.lap("search")
+        found = answer(release, matches, None if consult else likely(release, asked.searched, vector, matches, kinds))
+        asked.lap("answer")
+        kind = routing.card if routing else "" if found.quotes else "not_found"
+        return dataclasses.replace(found, card=card(kind)) if kind else found
+
     def _encode(self, text: str) -> Vectors:
         vector: Vectors = self._encoder.encode([text])[0]
         return vector
 
-    def _trouble(self, routing: Routing | None) -> Answer:
-        kind = routing.card if routing is not None else "trouble"
-        cards: dict[str, Card] = {card.kind: card for card in self.clinic().cards}
-        if routing is None:
-            return Answer("no_answer", card=cards["trouble"])
-        return Answer(routing.route, card=cards[kind], rules=routing.rules)
 
+class _Asked:
+    """One message on its way: what is known of it so far, where it was raised to, and how long each stage took."""
 
-class _Clock:
-    """Notes how long each stage took."""
-
-    def __init__(self, began: float) -> None:
-        self._last = began
+    def __init__(self, question: str, history: Sequence[Turn]) -> None:
+        self.began = self._last = time.perf_counter()
         self.laps: list[tuple[str, float]] = []
+        self.text = clean(question)
+        self.searched = to_search(self.text, history)
+        self.private = private_data(self.text)
+        self.language = language_of(self.text)
+        self.routing: Routing | None = None
+
+    @property
+    def route(self) -> Route:
+        """Where the message was raised to; what no rule raised is not answered as long as nothing was found."""
+        return self.routing.route if self.routing else "no_answer"
+
+    def raised_by(self, rules: Rules) -> None:
+        """Let rules see the message; where it leans on the one before, also both together."""
+        found = rules.route(self.text[:_ROUTED])
+        if found is None and self.searched != self.text:
+            found = rules.route(self.searched[:_ROUTED])
+        self.routing = highest(self.routing, found)
 
     def lap(self, stage: str) -> None:
+        """Note how long the stage took that ends now."""
         now = time.perf_counter()
         self.laps.append((stage, round((now - self._last) * 1000, 3)))
         self._last = now
+
+
+def _no_answer(card: Card) -> Answer:
+    return Answer("no_answer", card=card)
 
 
 def clean(question: str) -> str:
@@ -223,7 +283,7 @@ def clean(question: str) -> str:
 
 
 def _check(text: str) -> None:
-    if not any(character.isalnum() for character in text):
+    if not text:
         raise QuestionError("There is no question in it. Please write one, in your own words.")
     if len(text) > MAX_QUESTION:
         raise QuestionError(f"The question has {len(text):,} characters. Please ask it in at most {MAX_QUESTION:,}.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -10,13 +11,17 @@ from pathlib import Path
 
 import numpy as np
 
+from retrieval.classifier import SHIPPED, Classifier
 from retrieval.clinic import load_clinic
 from retrieval.encoder import Encoder, Vectors
 from retrieval.errors import BuildError, CorpusError, ReleaseError, UnreadableFile
+from retrieval.examples import Examples
 from retrieval.lexical import LexicalIndex
+from retrieval.messages import Message, load_messages
 from retrieval.passages import PASSAGES_VERSION, passage_in_context, passage_text, passages_of
 from retrieval.reading import article_files, articles_folder, read_article, source_digest
 from retrieval.release import Content, Release, clear_leftovers, locked, open_current, publish, release_id
+from retrieval.rules import load_rules
 from retrieval.types import Article, Passage
 
 __all__ = ["VECTOR_WEIGHTS", "BuildReport", "Progress", "build"]
@@ -29,6 +34,7 @@ VECTOR_WEIGHTS = (0.65, 0.25, 0.10)
 
 The inner product with a question's vector is then the mean, so weighted, of three cosines. Chosen on dev; docs/design.md.
 """
+_EXAMPLES_AT_ONCE = 512
 _UNCHANGED = "The release in force is unchanged; mend this and build again."
 _RECIPE = f"passages {PASSAGES_VERSION}, vectors {VECTOR_WEIGHTS}"
 
@@ -57,6 +63,7 @@ def build(corpus: Path, index: Path, encoder: Encoder, progress: Progress | None
     tell = progress or (lambda what, done, total: None)
     folder = articles_folder(corpus)
     clinic = load_clinic(corpus)
+    routing = _routing(corpus, encoder)
     try:
         with locked(index):
             clear_leftovers(index)
@@ -67,14 +74,18 @@ def build(corpus: Path, index: Path, encoder: Encoder, progress: Progress | None
             if not articles:
                 raise CorpusError(_nothing_read(folder, unread))
             notes = (*notes, *skipped, *(warning for article in articles for warning in article.warnings))
-            identity = release_id(articles, clinic, encoder.name, _RECIPE)
+            identity = release_id(articles, clinic, encoder.name, _RECIPE, routing.digests)
             if previous is not None and previous.id == identity:
                 count = len(previous.passages)
                 return BuildReport(identity, False, len(articles), count, (), unread, notes)
             passages, vectors, encoded = _encoded(articles, previous, encoder, tell)
             tell("Indexing words", 0, 1)
             texts = [passage_in_context(articles[passage.article], passage) for passage in passages]
-            content = Content(articles, passages, vectors, LexicalIndex.build(texts), clinic, encoder.name, _RECIPE)
+            lexical = LexicalIndex.build(texts)
+            examples = _examples(routing, previous, encoder, tell)
+            content = Content(
+                articles, passages, vectors, lexical, clinic, encoder.name, _RECIPE, routing.rules, examples, routing.classifier
+            )
             tell("Writing and checking", 0, 1)
             _published(index, identity, content)
             tell("Writing and checking", 1, 1)
@@ -82,6 +93,51 @@ def build(corpus: Path, index: Path, encoder: Encoder, progress: Progress | None
     except OSError as problem:
         where = problem.filename or index
         raise BuildError(f"{where}: {problem.strerror or problem}. {_UNCHANGED}") from problem
+
+
+@dataclass(frozen=True, slots=True)
+class _Routing:
+    """What a corpus adds to routing: its rules by file name, its example messages, and the trained router in bytes."""
+
+    rules: dict[str, str]
+    messages: tuple[Message, ...]
+    classifier: bytes
+
+    @property
+    def digests(self) -> tuple[str, ...]:
+        """What names these in a release's name."""
+        rules = "".join(f"{name}\0{text}\0" for name, text in sorted(self.rules.items()))
+        return (_digest(rules.encode()), self.messages_digest, _digest(self.classifier))
+
+    @property
+    def messages_digest(self) -> str:
+        return _digest("".join(f"{message.route}\t{message.text}\n" for message in self.messages).encode())
+
+
+def _routing(corpus: Path, encoder: Encoder) -> _Routing:
+    """Read and check corpus/routing, and take the trained router that was made for the model, if there is one."""
+    folder = corpus / "routing"
+    rules = load_rules(folder) if folder.is_dir() else {}
+    messages = load_messages(folder) if folder.is_dir() else ()
+    fitting = SHIPPED.is_file() and Classifier.load(SHIPPED).model == encoder.name
+    return _Routing(rules, messages, SHIPPED.read_bytes() if fitting else b"")
+
+
+def _examples(routing: _Routing, previous: Release | None, encoder: Encoder, tell: Progress) -> Examples:
+    """Encode the example messages, unless the release before has just these."""
+    if previous is not None and previous.model == encoder.name and previous.examples.digest == routing.messages_digest:
+        return previous.examples
+    vectors: list[Vectors] = [np.empty((0, encoder.dimension), dtype=np.float32)]
+    texts = [message.text for message in routing.messages]
+    for first in range(0, len(texts), _EXAMPLES_AT_ONCE):
+        vectors.append(encoder.encode(texts[first : first + _EXAMPLES_AT_ONCE]))
+        tell("Encoding example messages", min(first + _EXAMPLES_AT_ONCE, len(texts)), len(texts))
+    routes = [message.route for message in routing.messages]
+    return Examples.of(np.concatenate(vectors), routes, routing.messages_digest)
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
 
 
 def _published(index: Path, identity: str, content: Content) -> None:

@@ -1,4 +1,4 @@
-"""The command `patient-faq`: build, ask, search. The only module that prints."""
+"""The command `patient-faq`: build, ask, search, rules, train, evaluate. The only module that prints."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from retrieval.errors import PatientFaqError, QuestionError
 from retrieval.settings import Settings
 from retrieval.types import Answer, Quote, Turn
 
-__all__ = ["app", "ask", "build", "evaluate", "main", "search"]
+__all__ = ["app", "ask", "build", "evaluate", "main", "rules", "search", "train"]
 
 app = typer.Typer(
     name="patient-faq",
@@ -150,6 +150,59 @@ def search(
             _print_quotes(quotes)
 
 
+@app.command(epilog="Example: patient-faq rules > rules.md")
+def rules(
+    corpus: Annotated[Path | None, typer.Option("--corpus", help="Whose rules are added.", show_default="corpus")] = None,
+) -> None:
+    """Print every routing rule in force, with its examples, for a clinician to read and sign."""
+    from retrieval.rules import Rules, load_rules
+
+    folder = _settings(corpus=corpus).corpus / "routing"
+    load_rules(folder)
+    for title, found in (("Rules of the program", Rules.floor()), ("Rules of the clinic", Rules.from_folder(folder))):
+        typer.echo(f"# {title}: {len(found.rules)}\n")
+        for rule in found.rules:
+            typer.echo(f"## {rule.name} -> {rule.route} (card: {rule.card})\n\n{rule.says}.\n")
+            for label, texts in (("Caught", rule.examples), ("Not caught", rule.counterexamples)):
+                typer.echo("".join(f"- {label}: {text}\n" for text in texts), nl=False)
+            typer.echo("- Patterns: " + "; ".join(f"`{pattern.source}`" for pattern in rule.when))
+            if rule.unless:
+                typer.echo("- Unless: " + "; ".join(f"`{pattern.source}`" for pattern in rule.unless))
+            typer.echo("")
+
+
+@app.command(epilog="Example: patient-faq train")
+def train(
+    messages: Annotated[
+        list[Path] | None,
+        typer.Option("--messages", help="Files or folders of example messages.", show_default="the package's, corpus/routing"),
+    ] = None,
+    out: Annotated[Path | None, typer.Option("--out", help="Where to write the arrays.", show_default="the package's")] = None,
+) -> None:
+    """Train the router on example messages; the next build takes it into its release. For whoever keeps the messages.
+
+    Takes some minutes. Exit status: 0 trained; 2 nothing was written.
+    """
+    from retrieval.classifier import SHIPPED
+    from retrieval.encoder import open_encoder
+    from retrieval.messages import MESSAGES, load_messages
+    from retrieval.training import encode_messages
+    from retrieval.training import train as train_classifier
+
+    settings = _settings()
+    examples = load_messages(*(messages or [MESSAGES, *filter(Path.is_dir, [settings.corpus / "routing"])]))
+    target = out or SHIPPED
+    progress, finish = _progress()
+    try:
+        encoder = open_encoder(settings)
+        encoded = encode_messages(examples, encoder, progress)
+        classifier = train_classifier(encoded, range(len(examples)), encoder.name, progress=progress)
+    finally:
+        finish()
+    target.write_bytes(classifier.to_bytes())
+    typer.echo(f"Trained on {len(examples):,} messages: {target}. Build to put it in force.")
+
+
 @app.command(epilog="Example: patient-faq evaluate corpus/judged/questions.jsonl --split dev --report /tmp/report")
 def evaluate(
     judged: Annotated[list[Path], typer.Argument(help="Files of judged questions, or a folder in BEIR's shape.")],
@@ -163,6 +216,9 @@ def evaluate(
     gate: Annotated[Path | None, typer.Option("--gate", help="Hold the figures against this file of limits.")] = None,
     write_gate: Annotated[Path | None, typer.Option("--write-gate", help="Write such a file from these figures.")] = None,
     commit: Annotated[str, typer.Option("--commit", help="What --write-gate says the figures are from.")] = "unknown",
+    cross_validated: Annotated[
+        bool, typer.Option("--cross-validate", help="The files are example messages: route each by what others taught.")
+    ] = False,
 ) -> None:
     """Measure how well judged questions are answered, compare, report, and hold against limits.
 
@@ -170,7 +226,8 @@ def evaluate(
     """
     from retrieval.evaluation.command import Request, run_request
 
-    request = Request(tuple(judged), _settings(index=index), corpus, split, ranking, compare, report, gate, write_gate, commit)
+    chosen = (_settings(index=index), corpus, split, ranking, compare, report, gate, write_gate, commit, cross_validated)
+    request = Request(tuple(judged), *chosen)
     progress, finish = _progress()
     try:
         result = run_request(request, progress)
@@ -231,6 +288,8 @@ def _answer_json(answer: Answer) -> dict[str, Any]:
         "route": answer.route,
         "quotes": [_quote_json(quote) for quote in answer.quotes],
         "card": answer.card.kind if answer.card else None,
+        "notice": answer.notice.kind if answer.notice else None,
+        "confidence": round(answer.confidence, 4),
         "differs": [],
         "release": answer.release,
         "elapsed_ms": answer.elapsed_ms,
@@ -262,13 +321,12 @@ def _print_json(values: dict[str, Any]) -> None:
 def _print_answer(answer: Answer) -> None:
     if answer.searched:
         typer.echo(f"Looking for: {answer.searched}\n")
-    if answer.card:
-        typer.echo(f"[{answer.card.label}] {answer.card.heading}")
-        for line in (*answer.card.bullets, answer.card.text):
-            if line:
-                typer.echo(f"  {line}")
-        if answer.quotes:
-            typer.echo("\nGeneral information, not about you:")
+    for card in filter(None, (answer.card, answer.notice)):
+        typer.echo(f"[{card.label}] {card.heading}")
+        for line in filter(None, (*card.bullets, card.text)):
+            typer.echo(f"  {line}")
+    if answer.card and answer.quotes:
+        typer.echo("\nGeneral information, not about you:")
     _print_quotes(answer.quotes)
     if answer.suggestions:
         typer.echo("See also: " + " | ".join(answer.suggestions))

@@ -1,4 +1,4 @@
-"""Who runs the FAQ and what its cards say: corpus/clinic.toml over the default cards of the package."""
+"""Who runs the FAQ and what its cards say: corpus/clinic.toml over the package's cards (safety/cards/, a file a language)."""
 
 from __future__ import annotations
 
@@ -14,8 +14,10 @@ from retrieval.types import Card, Clinic
 
 __all__ = ["CARD_KINDS", "clinic_from_json", "clinic_to_json", "load_clinic"]
 
-_DEFAULT_CARDS = Path(__file__).parent / "safety" / "cards.toml"
-CARD_KINDS = ("urgent", "self_harm", "consult", "not_found", "clinic_matter", "trouble")
+_CARDS = Path(__file__).parent / "safety" / "cards"
+CARD_KINDS = ("urgent", "self_harm", "consult", "not_found", "clinic_matter", "private_data", "language", "trouble")
+_FIRST = "en"
+"""The language that has every card; others have some."""
 _TEXTS = ("name", "phone", "email", "booking_url", "emergency_number", "accent", "signed_off_by")
 _CARD_TEXTS = ("label", "level", "heading", "text")
 _COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
@@ -25,17 +27,15 @@ _PLACEHOLDER = re.compile(r"\{\w*\}")
 def load_clinic(corpus: Path) -> Clinic:
     """Read a corpus's clinic.toml; a folder without one gets a placeholder clinic and the default cards.
 
-    Raises SettingsError naming the line or the key that is wrong: a clinic's card must never be dropped in silence.
+    Its [cards.KIND] words a card in English, [cards.CODE.KIND] in another language. Raises SettingsError naming the line
+    or the key that is wrong: a clinic's card must never be dropped in silence.
     """
-    defaults: dict[str, dict[str, Any]] = _toml(_DEFAULT_CARDS)["cards"]
     path = corpus / "clinic.toml"
     values = _toml(path) if path.is_file() else {"name": "The clinic", "placeholder": True}
     overrides = values.pop("cards", {})
     unknown = sorted(set(values) - {*_TEXTS, "placeholder", "signed_off_on"})
     if unknown:
         raise SettingsError(f"{path}: {unknown[0]!r} is no setting of a clinic. Known are: {', '.join(_TEXTS)}.")
-    if not isinstance(overrides, dict) or set(overrides) - set(CARD_KINDS):
-        raise SettingsError(f"{path}: [cards] may hold only {', '.join(CARD_KINDS)}.")
     texts: dict[str, Any] = {name: _text(path, values, name) for name in _TEXTS if name in values}
     if not texts.get("name"):
         raise SettingsError(f'{path}: name is missing. Write name = "...".')
@@ -44,8 +44,7 @@ def load_clinic(corpus: Path) -> Clinic:
     if signed_on is not None and not isinstance(signed_on, date):
         raise SettingsError(f"{path}: signed_off_on = {signed_on!r} is not a date. Write it as 2026-05-03.")
     clinic = Clinic(placeholder=bool(values.get("placeholder", False)), signed_off_on=signed_on, **texts)
-    cards = tuple(_card(path, kind, {**defaults[kind], **overrides.get(kind, {})}, clinic) for kind in CARD_KINDS)
-    return dataclasses.replace(clinic, cards=cards)
+    return dataclasses.replace(clinic, cards=_cards(path, overrides, clinic))
 
 
 def clinic_to_json(clinic: Clinic) -> dict[str, Any]:
@@ -84,33 +83,58 @@ def _check(path: Path, texts: dict[str, Any]) -> None:
         raise SettingsError(f"{path}: booking_url = {url!r} is no address. It begins with https://.")
 
 
-def _card(path: Path, kind: str, values: dict[str, Any], clinic: Clinic) -> Card:
-    unknown = sorted(set(values) - {*_CARD_TEXTS, "bullets", "contacts"})
+def _cards(path: Path, overrides: object, clinic: Clinic) -> tuple[Card, ...]:
+    """Every card of every language, as the clinic words it."""
+    languages = {file.stem: _toml(file) for file in sorted(_CARDS.glob("*.toml"))}
+    if not isinstance(overrides, dict) or set(overrides) - {*CARD_KINDS, *languages}:
+        raise SettingsError(f"{path}: [cards] may hold only {', '.join(CARD_KINDS)}, and codes of languages that have cards.")
+    cards = []
+    for code in sorted(languages, key=lambda code: (code != _FIRST, code)):
+        own = {kind: value for kind, value in overrides.items() if kind in CARD_KINDS} if code == _FIRST else {}
+        worded = overrides.get(code, {})
+        if not isinstance(worded, dict) or set(worded) - set(CARD_KINDS):
+            raise SettingsError(f"{path}: [cards.{code}] may hold only {', '.join(CARD_KINDS)}.")
+        own |= worded
+        defaults = languages[code]["cards"]
+        values = {
+            "{clinic}": clinic.name,
+            "{phone}": clinic.phone or languages[code]["clinic"],
+            "{emergency_number}": clinic.emergency_number or languages[code]["emergency_number"],
+        }
+        for kind in CARD_KINDS:
+            if kind in defaults or kind in own:
+                key = f"cards.{kind}" if kind in overrides and code == _FIRST else f"cards.{code}.{kind}"
+                cards.append(_card(f"{path}: [{key}]", kind, code, defaults.get(kind, {}), own.get(kind, {}), values))
+    return tuple(cards)
+
+
+def _card(where: str, kind: str, code: str, default: dict[str, Any], own: object, values: dict[str, str]) -> Card:
+    """A card as it comes with the package, with the clinic's own words over it; `where` begins what is said of a fault."""
+    if not isinstance(own, dict):
+        raise SettingsError(f'{where} is {own!r}. Write it on a line of its own, and below it heading = "...".')
+    worded = {**default, **own}
+    unknown = sorted(set(worded) - {*_CARD_TEXTS, "bullets", "contacts"})
     if unknown:
-        raise SettingsError(f"{path}: [cards.{kind}] has {unknown[0]!r}; it may have {', '.join(_CARD_TEXTS)}, bullets.")
-    bullets = values.get("bullets", [])
+        raise SettingsError(f"{where} has {unknown[0]!r}; it may have {', '.join(_CARD_TEXTS)}, bullets, contacts.")
+    missing = [name for name in ("label", "level", "heading") if not worded.get(name)]
+    if missing:
+        raise SettingsError(f"{where} lacks {missing[0]!r}.")
+    bullets, contacts = worded.get("bullets", []), worded.get("contacts", True)
     if not isinstance(bullets, list):
-        raise SettingsError(f'{path}: bullets of [cards.{kind}] is not a list. Write bullets = ["...", "..."].')
-    texts = {name: _filled(path, kind, values.get(name, ""), clinic) for name in _CARD_TEXTS}
-    return Card(
-        kind=kind,
-        bullets=tuple(_filled(path, kind, bullet, clinic) for bullet in bullets),
-        contacts=bool(values.get("contacts", True)),
-        **texts,
-    )
+        raise SettingsError(f'{where}: bullets is not a list. Write bullets = ["...", "..."].')
+    if not isinstance(contacts, bool):
+        raise SettingsError(f"{where}: contacts is neither true nor false.")
+    texts = {name: _filled(where, worded.get(name, ""), values) for name in _CARD_TEXTS}
+    filled = tuple(_filled(where, bullet, values) for bullet in bullets)
+    return Card(kind=kind, bullets=filled, contacts=contacts, language=code, **texts)
 
 
-def _filled(path: Path, kind: str, text: object, clinic: Clinic) -> str:
-    """Put the clinic's name and numbers into a card's text, and what to say instead where it has none."""
+def _filled(where: str, text: object, values: dict[str, str]) -> str:
+    """Put the clinic's name and numbers into a card's text; the articles' languages are known only to a release."""
     if not isinstance(text, str):
-        raise SettingsError(f"{path}: [cards.{kind}] holds {text!r} where text belongs.")
-    values = {
-        "{clinic}": clinic.name,
-        "{phone}": clinic.phone or "the clinic",
-        "{emergency_number}": clinic.emergency_number or "your local emergency number",
-    }
-    filled = _PLACEHOLDER.sub(lambda found: values.get(found.group(), found.group()), text)
-    left = re.search(r"[{}].{0,20}", _PLACEHOLDER.sub(lambda found: "" if found.group() in values else found.group(), text))
+        raise SettingsError(f"{where} holds {text!r} where text belongs.")
+    allowed = {*values, "{languages}"}
+    left = re.search(r"[{}].{0,20}", _PLACEHOLDER.sub(lambda found: "" if found.group() in allowed else found.group(), text))
     if left:
-        raise SettingsError(f"{path}: [cards.{kind}] has a brace at {left.group()!r}; it may use {', '.join(values)}.")
-    return filled
+        raise SettingsError(f"{where} has a brace at {left.group()!r}; it may use {', '.join(sorted(allowed))}.")
+    return _PLACEHOLDER.sub(lambda found: values.get(found.group(), found.group()), text)

@@ -50,6 +50,10 @@ class Encoder(Protocol):
         """Encode texts: returns float32 of shape (len(texts), dimension), each row of length 1."""
         ...
 
+    def encode_with_tokens(self, texts: Sequence[str]) -> tuple[Vectors, list[Vectors]]:
+        """Encode texts once for both: the vectors, and for each text those of its tokens, (tokens, dimension)."""
+        ...
+
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         """How many tokens the model would read of each text if it had no limit, special tokens included."""
         ...
@@ -80,6 +84,15 @@ class OnnxEncoder:
 
     def encode(self, texts: Sequence[str]) -> Vectors:
         """Encode texts in batches of like length; returns float32 (len(texts), dimension), rows of length 1."""
+        return self._run(texts, None)
+
+    def encode_with_tokens(self, texts: Sequence[str]) -> tuple[Vectors, list[Vectors]]:
+        """Encode texts; also returns each text's token vectors, float32 (tokens, dimension), as the model gives them."""
+        tokens: list[Vectors] = [np.empty((0, self.dimension), dtype=np.float32)] * len(texts)
+        return self._run(texts, tokens), tokens
+
+    def _run(self, texts: Sequence[str], states: list[Vectors] | None) -> Vectors:
+        """Vectors of texts; those of their tokens are put into `states` where that is wanted."""
         vectors: Vectors = np.empty((len(texts), self.dimension), dtype=np.float32)
         ids = [self._cut(encoding.ids) for encoding in self._tokenizer.encode_batch(list(texts))]
         order = sorted(range(len(ids)), key=lambda place: len(ids[place]))
@@ -95,6 +108,9 @@ class OnnxEncoder:
             weights = mask[:, :, None].astype(np.float32)
             mean = (hidden * weights).sum(axis=1) / weights.sum(axis=1)
             vectors[places] = mean / np.linalg.norm(mean, axis=1, keepdims=True)
+            if states is not None:
+                for row, place in enumerate(places):
+                    states[place] = hidden[row, : len(ids[place])].copy()
         return vectors
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
@@ -126,6 +142,16 @@ class SentenceTransformerEncoder:
             return np.empty((0, self.dimension), dtype=np.float32)
         vectors = self._model.encode(list(texts), batch_size=_BATCH, normalize_embeddings=True, show_progress_bar=False)
         return np.ascontiguousarray(vectors, dtype=np.float32)
+
+    def encode_with_tokens(self, texts: Sequence[str]) -> tuple[Vectors, list[Vectors]]:
+        """Encode texts; also returns each text's token vectors, float32 (tokens, dimension)."""
+        if not texts:
+            return self.encode(texts), []
+        found = self._model.encode(list(texts), batch_size=_BATCH, output_value=None, show_progress_bar=False)
+        vectors = np.array([np.asarray(one["sentence_embedding"]) for one in found], dtype=np.float32)
+        lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+        tokens = [np.asarray(one["token_embeddings"], dtype=np.float32) for one in found]
+        return vectors / lengths, tokens
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         """Tokens of each text, special tokens included, without the model's limit."""

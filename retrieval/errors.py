@@ -10,6 +10,7 @@ PatientFaqError
 ├── ReleaseError
 │   ├── NoRelease        the index folder holds no release yet
 │   └── DamagedRelease   a file of a release is absent or was altered
+├── ClassifierError      the trained router cannot be used, or example messages are not usable
 ├── QuestionError        a question that cannot be asked (empty, far too long, not text)
 └── EvaluationError      judged questions, a public set or a gate that cannot be used
 """
@@ -21,6 +22,7 @@ from pathlib import Path
 __all__ = [
     "BuildError",
     "BuildLocked",
+    "ClassifierError",
     "CorpusError",
     "DamagedRelease",
     "EvaluationError",
@@ -81,6 +83,10 @@ class NoRelease(ReleaseError):
 
 class DamagedRelease(ReleaseError):
     """A release is incomplete or was altered after it was built."""
+
+
+class ClassifierError(PatientFaqError):
+    """The trained router's arrays cannot be used, or the example messages for it."""
 
 
 class QuestionError(PatientFaqError):

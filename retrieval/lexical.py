@@ -90,16 +90,24 @@ class LexicalIndex:
         except (OSError, ValueError, KeyError, TypeError) as problem:
             raise DamagedRelease(f"{folder}: the word index cannot be read ({problem}). Build again.") from problem
 
+    def knows(self, term: str) -> bool:
+        """Whether any passage has a term, as `stems` gives it."""
+        return term in self._vocabulary
+
+    def weight_of(self, term: str) -> float:
+        """How much a term of a question counts: its idf, also where no passage has it."""
+        column = self._vocabulary.get(term)
+        return self._unknown if column is None else float(self._idf[column])
+
     def scores(self, question: str) -> Floats:
         """Score every passage for a question: float32 of shape (passages,), from 0 to 1."""
         total = np.zeros(self._count, dtype=np.float32)
         bound = 0.0
         for term in stems(question):
+            bound += self.weight_of(term)
             column = self._vocabulary.get(term)
             if column is None:
-                bound += self._unknown
                 continue
-            bound += float(self._idf[column])
             held = slice(self._starts[column], self._starts[column + 1])
             # A term stands once in each passage's list, so plain assignment adds up.
             total[self._places[held]] += self._weights[held]

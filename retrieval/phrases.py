@@ -77,7 +77,10 @@ class Pattern:
         return None
 
     def spans(self, text: str) -> Iterator[tuple[int, int]]:
-        """Every place where the pattern stands in a `line`, from left to right: first letter and after the last."""
+        """Every place where the pattern stands in a `line`, from left to right: first letter and after the last.
+
+        Of parts joined by `&` it is the place of the first part, the sign itself, which is what may be denied.
+        """
         first, *others = map(_expression, self._parts)
         if not others:
             yield from (match.span() for match in first.finditer(text))
@@ -91,7 +94,7 @@ class Pattern:
                     break
                 low, high = min(low, near[0]), max(high, near[1])
             else:
-                yield low, high
+                yield match.span()
 
     def stands_in(self, text: str) -> bool:
         """Whether the pattern stands anywhere in a `line`."""

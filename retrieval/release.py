@@ -7,6 +7,9 @@ INDEX/releases/ID/passages.npy    int32 (passages, 3): article, first sentence, 
 INDEX/releases/ID/vectors.faiss   one vector a passage, exact inner product
 INDEX/releases/ID/words/          BM25
 INDEX/releases/ID/clinic.json     the clinic and the wording of its cards
+INDEX/releases/ID/rules/          the clinic's own rules, as written
+INDEX/releases/ID/examples/       the clinic's example messages: vectors and routes
+INDEX/releases/ID/classifier.npz  the trained router, where there is one for the model
 """
 
 from __future__ import annotations
@@ -17,7 +20,7 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
@@ -28,21 +31,28 @@ import faiss
 import numpy as np
 import numpy.typing as npt
 
+from retrieval.classifier import Classifier
 from retrieval.clinic import clinic_from_json, clinic_to_json
 from retrieval.encoder import Vectors
-from retrieval.errors import BuildLocked, DamagedRelease, NoRelease
+from retrieval.errors import BuildLocked, ClassifierError, DamagedRelease, NoRelease, SettingsError
+from retrieval.examples import Examples
 from retrieval.lexical import LexicalIndex
+from retrieval.rules import Rules
 from retrieval.types import Article, Block, Clinic, Metadata, Passage, Section, Sentence
 
 __all__ = ["Content", "Release", "clear_leftovers", "current_id", "locked", "open_current", "publish", "release_id", "switch"]
 
-_FORMAT = 1
+_FORMAT = 2
 _STAGING = ".building"
+_CLASSIFIER = "classifier.npz"
 
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """What a release is made of. `vectors` is float32 (passages, dimension); `model` names the model they come from."""
+    """What a release is made of. `vectors` is float32 (passages, dimension); `model` names the model they come from.
+
+    `rules` are the clinic's own files of rules, by name; `classifier` is the trained router in bytes, empty without one.
+    """
 
     articles: tuple[Article, ...]
     passages: tuple[Passage, ...]
@@ -51,12 +61,21 @@ class Content:
     clinic: Clinic
     model: str
     recipe: str
+    rules: Mapping[str, str]
+    examples: Examples
+    classifier: bytes
 
 
 class Release:
-    """An opened release. Everything in it was checked against its manifest."""
+    """An opened release. Everything in it was checked against its manifest.
 
-    def __init__(self, identity: str, content: Content, index: faiss.Index) -> None:
+    A trained router that is absent or damaged does not keep a release from being served, since rules route without it:
+    then `classifier` is None and `fault` says why.
+    """
+
+    def __init__(
+        self, identity: str, content: Content, index: faiss.Index, rules: Rules, classifier: Classifier | None, fault: str
+    ) -> None:
         self.id = identity
         self.articles = content.articles
         self.passages = content.passages
@@ -64,6 +83,10 @@ class Release:
         self.clinic = content.clinic
         self.model = content.model
         self.recipe = content.recipe
+        self.examples = content.examples
+        self.rules = rules
+        self.classifier = classifier
+        self.fault = fault
         self.index = index
         self._by_doc = {article.doc: number for number, article in enumerate(content.articles)}
 
@@ -91,12 +114,22 @@ class Release:
                 clinic=clinic,
                 model=manifest["model"],
                 recipe=manifest["recipe"],
+                rules={},
+                examples=Examples.load(folder / "examples"),
+                classifier=b"",
             )
-        except (OSError, ValueError, KeyError, TypeError, RuntimeError) as problem:
+            rules = Rules.from_folder(folder / "rules")
+        except (OSError, ValueError, KeyError, TypeError, RuntimeError, SettingsError) as problem:
             raise DamagedRelease(f"{folder}: cannot be read ({problem}). Delete it and build again.") from problem
         if vectors.ntotal != len(content.passages):
             raise DamagedRelease(f"{folder}: {vectors.ntotal} vectors for {len(content.passages)} passages. Build again.")
-        return cls(identity, content, vectors)
+        classifier, fault = _classifier(folder, manifest)
+        return cls(identity, content, vectors, rules, classifier, fault)
+
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """The codes of the languages that the articles are in, each once."""
+        return tuple(dict.fromkeys(article.metadata.language for article in self.articles))
 
     def article(self, doc: str) -> Article | None:
         """The article with this file name, or None."""
@@ -111,9 +144,13 @@ class Release:
         return tuple(self.passages[place] for place in places), vectors
 
 
-def release_id(articles: Sequence[Article], clinic: Clinic, model: str, recipe: str) -> str:
-    """Name a release by what goes into it, so that the same input always gets the same name."""
-    values = [_FORMAT, model, recipe, clinic_to_json(clinic), [[a.doc, a.source_digest, a.digest] for a in articles]]
+def release_id(articles: Sequence[Article], clinic: Clinic, model: str, recipe: str, routing: Sequence[str]) -> str:
+    """Name a release by what goes into it, so that the same input always gets the same name.
+
+    `routing` are the digests of the clinic's rules, its example messages and the trained router.
+    """
+    read = [[article.doc, article.source_digest, article.digest] for article in articles]
+    values = [_FORMAT, model, recipe, clinic_to_json(clinic), read, list(routing)]
     return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:16]
 
 
@@ -212,6 +249,13 @@ def _write(folder: Path, identity: str, content: Content) -> None:
     content.lexical.save(folder / "words")
     _json(folder / "articles.json", [_article_to_json(article) for article in content.articles])
     _json(folder / "clinic.json", clinic_to_json(content.clinic))
+    (folder / "rules").mkdir()
+    for name, text in content.rules.items():
+        (folder / "rules" / name).write_text(text, encoding="utf-8")
+    (folder / "examples").mkdir()
+    content.examples.save(folder / "examples")
+    if content.classifier:
+        (folder / _CLASSIFIER).write_bytes(content.classifier)
     files = {}
     for path in sorted(item for item in folder.rglob("*") if item.is_file()):
         files[str(path.relative_to(folder))] = {"bytes": path.stat().st_size, "sha256": _digest(path)}
@@ -240,11 +284,29 @@ def _verified(folder: Path, manifest_digest: str) -> dict[str, Any]:
         if manifest["format"] != _FORMAT:
             raise DamagedRelease(f"{folder}: made by another version of patient-faq. Run `patient-faq build` again.")
         for name, expected in manifest["files"].items():
-            if (folder / name).stat().st_size != expected["bytes"] or _digest(folder / name) != expected["sha256"]:
+            if name != _CLASSIFIER and not _as_written(folder / name, expected):
                 raise DamagedRelease(f"{folder / name}: altered since it was built. Run `patient-faq build` again.")
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as problem:
         raise DamagedRelease(f"{folder}: incomplete ({problem}). Run `patient-faq build` again.") from problem
     return manifest
+
+
+def _as_written(path: Path, expected: Mapping[str, Any]) -> bool:
+    return bool(path.stat().st_size == expected["bytes"] and _digest(path) == expected["sha256"])
+
+
+def _classifier(folder: Path, manifest: Mapping[str, Any]) -> tuple[Classifier | None, str]:
+    """A release's trained router, or None and why there is none."""
+    path = folder / _CLASSIFIER
+    expected = manifest["files"].get(_CLASSIFIER)
+    if expected is None:
+        return None, f"No router has been trained for the model {manifest['model']}: messages are routed by rules alone."
+    try:
+        if not _as_written(path, expected):
+            return None, f"{path}: altered since it was built; messages are routed by rules alone. Build again."
+        return Classifier.load(path), ""
+    except (OSError, ClassifierError) as problem:
+        return None, f"{path}: not usable ({problem}); messages are routed by rules alone. Build again."
 
 
 def _digest(path: Path) -> str:

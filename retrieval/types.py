@@ -160,7 +160,8 @@ class Quote:
 class Card:
     """Fixed text of the clinic: shown whole, never put together from a question.
 
-    `heading` is one call to action, `bullets` stand alone, `level` is read out to screen readers.
+    `heading` is one call to action, `bullets` stand alone, `level` is read out to screen readers; `language` is the code of
+    the language that it is in.
     """
 
     kind: str
@@ -170,6 +171,7 @@ class Card:
     text: str = ""
     bullets: tuple[str, ...] = ()
     contacts: bool = True
+    language: str = "en"
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,12 +211,17 @@ class Answer:
     """All that is shown for one question, and how it came about.
 
     `searched` is what was looked for where that is not the question itself; `rules` are those that raised the route;
+    `notice` is a second card below the first; `confidence` is how likely the articles answer the question, where that was
+    asked; `private` are the kinds of private data in the question, which must then not be shown again or kept;
     `stages_ms` says how long each stage took, in order.
     """
 
     route: Route
     quotes: tuple[Quote, ...] = ()
     card: Card | None = None
+    notice: Card | None = None
+    confidence: float = 0.0
+    private: tuple[str, ...] = ()
     searched: str = ""
     suggestions: tuple[str, ...] = ()
     release: str = ""

@@ -38,6 +38,17 @@ class WordEncoder:
         lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
         return (vectors / np.where(lengths == 0, 1, lengths)).astype(np.float32)
 
+    def encode_with_tokens(self, texts: Sequence[str]) -> tuple[Vectors, list[Vectors]]:
+        vectors = self.encode(texts)
+        words = [[WordEncoder._one(word) for word in re.findall(r"\w+", text.lower())] for text in texts]
+        return vectors, [np.array(rows, dtype=np.float32).reshape(-1, self.dimension) for rows in words]
+
+    @staticmethod
+    def _one(word: str) -> Vectors:
+        row = np.zeros(WordEncoder.dimension, dtype=np.float32)
+        row[zlib.crc32(word.encode()) % WordEncoder.dimension] = 1
+        return row
+
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         return [len(re.findall(r"\w+", text)) for text in texts]
 

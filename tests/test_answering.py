@@ -11,10 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support import WordEncoder
 
-from retrieval.answering import ANSWERS_FROM, answer, proved, quote_of
+from retrieval.abstaining import Likely
+from retrieval.answering import ANSWERS_FROM, answer, card_of, proved, quote_of
 from retrieval.build import build
 from retrieval.release import Release, open_current
-from retrieval.types import Match, Passage, Routing
+from retrieval.types import Match, Passage
+
+SURE = Likely(1.0, 1.0)
 
 
 @pytest.fixture(scope="module")
@@ -46,50 +49,46 @@ def test_a_quote_is_the_slice_with_its_citation(release: Release) -> None:
 
 
 def test_at_most_three_quotes_best_first(release: Release) -> None:
-    shown = answer(release, [match(n, 0, 0, 0.6 - n / 100) for n in range(4)], None)
+    shown = answer(release, [match(n, 0, 0, 0.6 - n / 100) for n in range(4)], SURE)
     assert shown.route == "answer"
     assert [quote.citation.doc for quote in shown.quotes] == ["ann.md", "bob.md", "cal.md"]
     assert shown.card is None
 
 
 def test_quotes_that_stand_side_by_side_are_shown_as_one_in_reading_order(release: Release) -> None:
-    shown = answer(release, [match(0, 1, 1, 0.6), match(1, 0, 0, 0.59), match(0, 0, 0, 0.58), match(0, 3, 3, 0.57)], None)
+    shown = answer(release, [match(0, 1, 1, 0.6), match(1, 0, 0, 0.59), match(0, 0, 0, 0.58), match(0, 3, 3, 0.57)], SURE)
     texts = [quote.text for quote in shown.quotes]
     assert texts == ["Redness ann fades. It is mild ann.", "Redness bob fades.", "Sun ann is bad."]
 
 
 def test_quotes_far_below_the_best_are_not_shown(release: Release) -> None:
-    shown = answer(release, [match(0, 0, 0, 0.7), match(1, 0, 0, 0.57)], None)
+    shown = answer(release, [match(0, 0, 0, 0.7), match(1, 0, 0, 0.57)], SURE)
     assert [quote.citation.doc for quote in shown.quotes] == ["ann.md"]
 
 
-def test_below_the_threshold_it_says_so_and_offers_headings_only_in_the_field(release: Release) -> None:
-    near = answer(release, [match(0, 0, 0, ANSWERS_FROM - 0.01)], None)
-    assert (near.route, near.quotes) == ("no_answer", ())
-    assert near.card is not None
-    assert near.card.kind == "not_found"
+def test_below_the_threshold_nothing_is_quoted_and_headings_are_offered_only_in_the_field(release: Release) -> None:
+    near = answer(release, [match(0, 0, 0, 0.9)], Likely(0.9, ANSWERS_FROM - 0.01))
+    assert (near.route, near.quotes, near.confidence) == ("no_answer", (), ANSWERS_FROM - 0.01)
     assert near.suggestions == ("How long is it red ann?",)
-    far = answer(release, [match(0, 0, 0, 0.1)], None)
-    assert far.suggestions == ()
-    assert answer(release, [], None).route == "no_answer"
+    far = answer(release, [match(0, 0, 0, 0.9)], Likely(0.2, 0.1))
+    assert (far.route, far.suggestions) == ("no_answer", ())
+    assert answer(release, [], Likely(0.0, 0.0)).route == "no_answer"
 
 
-def test_a_consultation_has_its_card_and_at_most_two_clear_quotes(release: Release) -> None:
-    shown = answer(release, [match(n, 0, 0, 0.8) for n in range(4)], Routing("consult", "consult", ("pregnancy",)))
-    assert shown.card is not None
-    assert (shown.route, shown.card.kind, len(shown.quotes), shown.rules) == ("consult", "consult", 2, ("pregnancy",))
-    vague = answer(release, [match(0, 0, 0, ANSWERS_FROM + 0.01)], Routing("consult", "consult"))
-    assert vague.quotes == ()
+def test_a_consultation_has_at_most_two_clear_quotes(release: Release) -> None:
+    shown = answer(release, [match(n, 0, 0, 0.8) for n in range(4)], None)
+    assert (shown.route, len(shown.quotes)) == ("consult", 2)
+    assert answer(release, [match(0, 0, 0, 0.2)], None).quotes == ()
 
 
-def test_an_office_matter_has_a_card_alone(release: Release) -> None:
-    shown = answer(release, [match(0, 0, 0, 0.9)], Routing("no_answer", "clinic_matter", ("price",)))
-    assert shown.card is not None
-    assert (shown.route, shown.card.kind, shown.quotes) == ("no_answer", "clinic_matter", ())
+def test_a_card_is_in_the_patient_s_language_where_there_is_one(release: Release) -> None:
+    assert card_of(release.clinic, "urgent", "ms").language == "ms"
+    assert card_of(release.clinic, "not_found", "ms").language == "en"
+    assert "English" in card_of(release.clinic, "language", "zh", "English").heading
 
 
 def test_the_next_headings_are_offered_after_an_answer(release: Release) -> None:
-    assert answer(release, [match(0, 0, 0, 0.6)], None).suggestions == ("What next ann?",)
+    assert answer(release, [match(0, 0, 0, 0.6)], SURE).suggestions == ("What next ann?",)
 
 
 @given(st.integers(-3, 200), st.integers(-3, 200), st.text(max_size=20))

@@ -16,7 +16,7 @@ from retrieval.build import build
 from retrieval.clinic import load_clinic
 from retrieval.encoder import Vectors
 from retrieval.errors import ModelError, NoRelease, QuestionError
-from retrieval.routing import Router
+from retrieval.rules import Rules
 from retrieval.types import Turn
 
 URGENT = "I can't breathe properly since the session"
@@ -30,7 +30,7 @@ def index(corpus: Path, tmp_path: Path, words: WordEncoder) -> Path:
 
 @pytest.fixture
 def assistant(corpus: Path, index: Path, words: WordEncoder) -> Assistant:
-    return Assistant(index, words, Router.from_folder(), load_clinic(corpus))
+    return Assistant(index, words, Rules.floor(), load_clinic(corpus))
 
 
 def later(assistant: Assistant) -> None:
@@ -59,7 +59,7 @@ def test_when_retrieval_fails_the_urgent_card_still_shows(assistant: Assistant, 
     def broken(texts: list[str]) -> Vectors:
         raise RuntimeError("boom")
 
-    monkeypatch.setattr(assistant._encoder, "encode", broken)
+    monkeypatch.setattr(assistant._encoder, "encode_with_tokens", broken)
     assert assistant.ask(URGENT).route == "urgent"
     trouble = assistant.ask("How many sessions do most people need?")
     assert trouble.card is not None
@@ -69,7 +69,7 @@ def test_when_retrieval_fails_the_urgent_card_still_shows(assistant: Assistant, 
 def test_without_any_release_danger_and_trouble_still_have_their_cards(
     corpus: Path, tmp_path: Path, words: WordEncoder
 ) -> None:
-    assistant = Assistant(tmp_path / "nothing", words, Router.from_folder(), load_clinic(corpus))
+    assistant = Assistant(tmp_path / "nothing", words, Rules.floor(), load_clinic(corpus))
     urgent, trouble = assistant.ask(URGENT), assistant.ask("How many sessions?")
     assert urgent.card is not None
     assert trouble.card is not None
@@ -83,7 +83,7 @@ def test_an_urgent_message_is_seen_however_long_it_is(assistant: Assistant) -> N
     assert assistant.ask(f"{'well and so on ' * 600} . {URGENT}").route == "urgent"
 
 
-@pytest.mark.parametrize("question", ["", "   ", "?!", "\u200b\u200b", "word " * MAX_QUESTION])
+@pytest.mark.parametrize("question", ["", "   ", "\u200b\u200b", "word " * MAX_QUESTION])
 def test_what_is_no_question_is_told(assistant: Assistant, question: str) -> None:
     with pytest.raises(QuestionError):
         assistant.ask(question)
@@ -132,7 +132,7 @@ def test_a_release_of_another_model_is_not_served(corpus: Path, index: Path) -> 
     other = WordEncoder()
     other.name = "words@2"
     with pytest.raises(ModelError, match="words@1"):
-        Assistant(index, other, Router.from_folder(), load_clinic(corpus)).release()
+        Assistant(index, other, Rules.floor(), load_clinic(corpus)).release()
 
 
 def test_only_some_old_releases_are_kept_in_memory(assistant: Assistant, corpus: Path, index: Path, words: WordEncoder) -> None:
@@ -200,3 +200,51 @@ def test_questions_are_cleaned_of_what_cannot_be_seen() -> None:
 def test_an_answer_is_a_value(assistant: Assistant) -> None:
     with pytest.raises(dataclasses.FrozenInstanceError):
         assistant.ask("sessions").route = "answer"
+
+
+def test_private_data_is_not_looked_up_nor_logged(
+    assistant: Assistant, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def never(*_: object) -> None:
+        raise AssertionError("looked up")
+
+    monkeypatch.setattr("retrieval.assistant.search", never)
+    private = "My name is Sarah Lim, jo@example.com. How many sessions do most people need?"
+    answer = assistant.ask(private)
+    assert answer.card is not None
+    assert (answer.route, answer.card.kind, answer.quotes, answer.searched) == ("no_answer", "private_data", (), "")
+    assert answer.private == ("email", "name")
+    urgent = assistant.ask(f"My name is Sarah Lim. {URGENT}")
+    assert (urgent.route, urgent.notice) == ("urgent", None)
+    consult = assistant.ask("My name is Sarah Lim. I am pregnant, can I have it?")
+    assert consult.card is not None
+    assert consult.notice is not None
+    assert (consult.route, consult.card.kind, consult.notice.kind) == ("consult", "consult", "private_data")
+    assert "Sarah" not in caplog.text
+    assert "jo@" not in caplog.text
+
+
+@pytest.mark.parametrize(("question", "code"), [("berapa lama muka merah lepas pico?", "ms"), ("打皮秒一般要几次？", "zh")])
+def test_other_languages_get_a_card_in_their_own(assistant: Assistant, question: str, code: str) -> None:
+    answer = assistant.ask(question)
+    assert answer.card is not None
+    assert (answer.route, answer.card.kind, answer.card.language) == ("no_answer", "language", code)
+    assert "English" in answer.card.heading
+
+
+def test_an_urgent_card_is_in_the_patient_s_language(assistant: Assistant) -> None:
+    card = assistant.ask("susah nak bernafas lepas laser").card
+    assert card is not None
+    assert (card.kind, card.language) == ("urgent", "ms")
+
+
+def test_what_holds_no_word_is_not_in_the_articles(assistant: Assistant) -> None:
+    card = assistant.ask("?!").card
+    assert card is not None
+    assert card.kind == "not_found"
+
+
+def test_without_a_trained_router_rules_hold_and_the_health_says_so(assistant: Assistant) -> None:
+    assert assistant.release().classifier is None
+    assert assistant.ask(URGENT).route == "urgent"
+    assert assistant.problems() == ["The trained router is not in use: messages are routed by rules alone."]

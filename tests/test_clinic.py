@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from datetime import date
 from pathlib import Path
 
@@ -9,6 +10,10 @@ import pytest
 
 from retrieval.clinic import CARD_KINDS, clinic_from_json, clinic_to_json, load_clinic
 from retrieval.errors import SettingsError
+from retrieval.language import FILE as LANGUAGES
+from retrieval.types import Card, Clinic
+
+CODES = sorted(file.stem for file in (LANGUAGES.parent / "cards").glob("*.toml"))
 
 
 def clinic_toml(folder: Path, text: str) -> Path:
@@ -16,31 +21,120 @@ def clinic_toml(folder: Path, text: str) -> Path:
     return folder
 
 
+def card(clinic: Clinic, kind: str, code: str = "en") -> Card:
+    return next(card for card in clinic.cards if (card.kind, card.language) == (kind, code))
+
+
 def test_a_plain_folder_gets_a_placeholder_and_every_card(tmp_path: Path) -> None:
     clinic = load_clinic(tmp_path)
     assert clinic.placeholder
-    assert tuple(card.kind for card in clinic.cards) == CARD_KINDS
-    assert all(card.heading and card.label and card.level for card in clinic.cards)
+    assert tuple(card.kind for card in clinic.cards if card.language == "en") == CARD_KINDS
+    assert len({(card.kind, card.language) for card in clinic.cards}) == len(clinic.cards)
+
+
+def test_every_card_of_every_language_has_what_is_shown_of_it(tmp_path: Path) -> None:
+    for shown in load_clinic(tmp_path).cards:
+        assert shown.heading, shown
+        assert shown.label, shown
+        assert shown.level, shown
+        assert shown.text or shown.bullets, shown
+        assert all(shown.bullets), shown
+
+
+def test_every_language_that_is_told_has_a_card_that_says_which_we_answer_in(tmp_path: Path) -> None:
+    told = [language["code"] for language in tomllib.loads(LANGUAGES.read_text(encoding="utf-8"))["language"]]
+    assert sorted(told) == CODES
+    clinic = load_clinic(tmp_path)
+    assert all("{languages}" in card(clinic, "language", code).heading for code in told)
+
+
+@pytest.mark.parametrize("code", ["en", "ms", "zh"])
+def test_danger_is_said_in_the_first_languages(tmp_path: Path, code: str) -> None:
+    clinic = load_clinic(clinic_toml(tmp_path, 'name = "A"\nphone = "+60 3 1"\nemergency_number = "999"'))
+    urgent, self_harm, consult = (card(clinic, kind, code) for kind in ("urgent", "self_harm", "consult"))
+    assert "999" in urgent.heading
+    assert "+60 3 1" in urgent.text
+    assert len(urgent.bullets) == 5
+    assert "999" in self_harm.bullets[0]
+    assert not self_harm.contacts
+    assert "+60 3 1" in consult.bullets[0]
+    assert "999" in card(clinic, "trouble", code).text
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_a_language_with_one_care_card_has_them_all(tmp_path: Path, code: str) -> None:
+    kinds = {card.kind for card in load_clinic(tmp_path).cards if card.language == code}
+    care = {"urgent", "self_harm", "consult", "trouble"}
+    assert kinds & care in (set(), care)
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_no_card_is_shown_with_a_brace_or_another_languages_words(tmp_path: Path, code: str) -> None:
+    english = ("your local emergency number", "the clinic")
+    for shown in (card for card in load_clinic(tmp_path).cards if card.language == code):
+        text = " ".join((shown.label, shown.level, shown.heading, shown.text, *shown.bullets)).replace("{languages}", "")
+        assert "{" not in text
+        assert code == "en" or not any(words in text for words in english)
+
+
+@pytest.mark.parametrize(
+    ("code", "emergency", "clinic_words"),
+    [
+        ("en", "your local emergency number", "call the clinic now"),
+        ("ms", "nombor kecemasan tempatan anda", "hubungi klinik sekarang"),
+        ("zh", "当地急救电话", "致电 诊所"),
+    ],
+)
+def test_a_clinic_without_numbers_is_told_of_in_words(tmp_path: Path, code: str, emergency: str, clinic_words: str) -> None:
+    urgent = card(load_clinic(clinic_toml(tmp_path, 'name = "A"')), "urgent", code)
+    assert emergency in urgent.heading
+    assert clinic_words in urgent.text
+
+
+@pytest.mark.parametrize("code", [code for code in CODES if code != "en"])
+def test_the_language_card_says_what_to_call_in_an_emergency(tmp_path: Path, code: str) -> None:
+    words = tomllib.loads((LANGUAGES.parent / "cards" / f"{code}.toml").read_text(encoding="utf-8"))["emergency_number"]
+    assert words in card(load_clinic(clinic_toml(tmp_path, 'name = "A"')), "language", code).text
+    numbered = load_clinic(clinic_toml(tmp_path, 'name = "A"\nemergency_number = "112"'))
+    assert "112" in card(numbered, "language", code).text
 
 
 def test_numbers_are_filled_into_the_cards(tmp_path: Path) -> None:
     clinic = load_clinic(clinic_toml(tmp_path, 'name = "A"\nphone = "+60 3 1"\nemergency_number = "999"'))
-    urgent = next(card for card in clinic.cards if card.kind == "urgent")
-    assert "999" in urgent.heading
-    assert "+60 3 1" in urgent.text
+    assert "999" in card(clinic, "urgent").heading
+    assert "+60 3 1" in card(clinic, "urgent").text
     assert not clinic.placeholder
 
 
-def test_without_an_emergency_number_the_card_says_local(tmp_path: Path) -> None:
-    urgent = next(card for card in load_clinic(clinic_toml(tmp_path, 'name = "A"')).cards if card.kind == "urgent")
-    assert "your local emergency number" in urgent.heading
-
-
 def test_the_wording_of_a_card_can_be_set_and_the_rest_stays(tmp_path: Path) -> None:
-    default = load_clinic(tmp_path).cards
-    changed = load_clinic(clinic_toml(tmp_path, 'name = "A"\n[cards.consult]\nheading = "See {clinic}"')).cards
-    assert changed[2].heading == "See A"
-    assert changed[2].label == default[2].label
+    default = load_clinic(tmp_path)
+    changed = load_clinic(clinic_toml(tmp_path, 'name = "A"\n[cards.consult]\nheading = "See {clinic}"'))
+    assert card(changed, "consult").heading == "See A"
+    assert card(changed, "consult").label == card(default, "consult").label
+    assert card(changed, "consult", "ms") == card(load_clinic(clinic_toml(tmp_path, 'name = "A"')), "consult", "ms")
+
+
+def test_the_wording_can_be_set_for_one_language(tmp_path: Path) -> None:
+    default = load_clinic(tmp_path)
+    changed = load_clinic(clinic_toml(tmp_path, 'name = "A"\n[cards.ms.consult]\nheading = "Jumpa {clinic}"'))
+    assert card(changed, "consult", "ms").heading == "Jumpa A"
+    assert card(changed, "consult", "ms").label == card(default, "consult", "ms").label
+    assert card(changed, "consult").heading == card(default, "consult").heading
+
+
+def test_english_can_be_set_by_its_code_too(tmp_path: Path) -> None:
+    both = 'name = "A"\n[cards.consult]\nheading = "One"\n[cards.en.not_found]\nheading = "Two"'
+    changed = load_clinic(clinic_toml(tmp_path, both))
+    assert (card(changed, "consult").heading, card(changed, "not_found").heading) == ("One", "Two")
+
+
+def test_a_language_can_be_given_a_card_that_it_lacks(tmp_path: Path) -> None:
+    worded = (
+        '[cards.fr.urgent]\nlabel = "Urgence"\nlevel = "Urgence"\nheading = "Appelez le {emergency_number}"\ncontacts = false'
+    )
+    changed = card(load_clinic(clinic_toml(tmp_path, f'name = "A"\n{worded}')), "urgent", "fr")
+    assert changed.heading == "Appelez le numéro d'urgence local"
+    assert (changed.text, changed.bullets, changed.contacts) == ("", (), False)
 
 
 @pytest.mark.parametrize(
@@ -60,6 +154,17 @@ def test_the_wording_of_a_card_can_be_set_and_the_rest_stays(tmp_path: Path) -> 
         ('name = "A"\n[cards.urgent]\nbullets = "one"', "bullets"),
         ('name = "A"\n[cards.urgent]\nbullets = [1]', "1"),
         ('name = "A"\nsigned_off_on = "soon"', "signed_off_on"),
+        ('name = "A"\ncards = "x"', "cards"),
+        ('name = "A"\n[cards]\nurgent = "x"', "urgent"),
+        ('name = "A"\n[cards]\nms = "x"', "cards.ms"),
+        ('name = "A"\n[cards.ms]\nurgent = "x"', "cards.ms.urgent"),
+        ('name = "A"\n[cards.xx.urgent]\nheading = "x"', "languages"),
+        ('name = "A"\n[cards.ms.urgnt]\nheading = "x"', "cards.ms"),
+        ('name = "A"\n[cards.ms.urgent]\nhead = "x"', "cards.ms.urgent.*head"),
+        ('name = "A"\n[cards.ms.urgent]\nheading = "{price}"', "cards.ms.urgent.*price"),
+        ('name = "A"\n[cards.ms.urgent]\nheading = ""', "cards.ms.urgent.*heading"),
+        ('name = "A"\n[cards.fr.urgent]\nheading = "x"', "cards.fr.urgent.*label"),
+        ('name = "A"\n[cards.urgent]\ncontacts = "no"', "contacts"),
     ],
 )
 def test_a_fault_is_refused_by_name(tmp_path: Path, text: str, said: str) -> None:

@@ -67,10 +67,22 @@ def test_weights_in_the_design_are_those_in_force() -> None:
     own, context, heading = VECTOR_WEIGHTS
     assert f"{own} of its own words, {context} of its words under title and headings, {heading:.2f} of its heading" in DESIGN
     assert f"score = {FUSED.dense} * dense + {FUSED.lexical} * lexical" in DESIGN
-    assert f"Answers begin at a score of {ANSWERS_FROM}." in DESIGN
+    assert f"Answers begin at a likelihood of {ANSWERS_FROM}." in DESIGN
 
 
 def test_the_changelog_has_the_version() -> None:
     version = re.search(r'^version = "(.+)"', (ROOT / "pyproject.toml").read_text(encoding="utf-8"), flags=re.MULTILINE)
     assert version
     assert f"## {version.group(1)}" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+
+
+def test_every_hazard_names_tests_that_exist() -> None:
+    table = (ROOT / "docs" / "safety.md").read_text(encoding="utf-8").split("## Hazards")[1].split("\n## ")[0]
+    rows = [line for line in table.splitlines() if line.startswith("| ") and not line.startswith("| hazard")]
+    tests = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "tests").rglob("test_*.py"))
+    assert len(rows) >= 15
+    for row in rows:
+        proofs = re.findall(r"`([^`]+)`", row.split("|")[4])
+        assert proofs, row
+        for proof in proofs:
+            assert (ROOT / proof).exists() or f"def {proof}(" in tests, proof

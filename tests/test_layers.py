@@ -27,23 +27,32 @@ ORDER = [
     "retrieval.reading.metadata",
     "retrieval.reading.structure",
     "retrieval.reading",
+    "retrieval.private",
+    "retrieval.language",
     "retrieval.clinic",
     "retrieval.passages",
     "retrieval.export",
     "retrieval.encoder",
     "retrieval.lexical",
+    "retrieval.phrases",
+    "retrieval.rules",
+    "retrieval.messages",
+    "retrieval.classifier",
+    "retrieval.training",
+    "retrieval.examples",
+    "retrieval.routing",
     "retrieval.release",
     "retrieval.build",
     "retrieval.search",
-    "retrieval.phrases",
-    "retrieval.routing",
     "retrieval.conversation",
+    "retrieval.abstaining",
     "retrieval.answering",
     "retrieval.assistant",
     "retrieval.evaluation.judged",
     "retrieval.evaluation.metrics",
     "retrieval.evaluation.statistics",
     "retrieval.evaluation.run",
+    "retrieval.evaluation.crossval",
     "retrieval.evaluation.beir",
     "retrieval.evaluation.gate",
     "retrieval.evaluation.report",
@@ -59,7 +68,9 @@ ORDER = [
     "app",
 ]
 # What the screens and the command line may know of the engine.
-ENGINE_FOR_SCREENS = {"retrieval.types", "retrieval.errors", "retrieval.settings", "retrieval.assistant"}
+ENGINE_FOR_SCREENS = {
+    "retrieval.types", "retrieval.errors", "retrieval.settings", "retrieval.private", "retrieval.assistant",
+}  # fmt: skip
 
 
 def modules() -> dict[str, Path]:

@@ -49,7 +49,7 @@ def test_the_manifest_names_every_file_with_size_and_digest(index: Path) -> None
 
 def test_nothing_is_pickled(index: Path) -> None:
     for path in release_files(index):
-        assert path.suffix in {".json", ".npy", ".faiss"}
+        assert path.suffix in {".json", ".npy", ".npz", ".toml", ".faiss"}
         if path.suffix == ".npy":
             np.load(path, allow_pickle=False)
 
@@ -124,3 +124,17 @@ def test_two_builds_into_one_index_are_kept_apart(index: Path, project: Path) ->
         other.communicate("")
     with locked(index):
         pass
+
+
+def test_a_damaged_router_leaves_the_release_serving_and_says_so(index: Path) -> None:
+    folder = index / "releases" / open_current(index).id
+    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    manifest["files"]["classifier.npz"] = {"bytes": 4, "sha256": "0" * 64}
+    (folder / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+    (folder / "classifier.npz").write_bytes(b"no!!")
+    switch(index, folder.name)
+    release = open_current(index)
+    assert release.classifier is None
+    assert "classifier.npz: altered since it was built" in release.fault
+    (folder / "classifier.npz").unlink()
+    assert "routed by rules alone" in open_current(index).fault

@@ -11,7 +11,7 @@ from retrieval.assistant import Assistant
 from retrieval.build import build
 from retrieval.clinic import load_clinic
 from retrieval.encoder import Encoder
-from retrieval.routing import Router
+from retrieval.rules import Rules
 
 # A question, and what the right quote's digits or one of its words must be: never the sources' own sentences.
 QUESTIONS = [
@@ -34,7 +34,7 @@ def assistant(sources: Path, tmp_path_factory: pytest.TempPathFactory, real_enco
     report = build(sources, index, real_encoder)
     assert (report.articles, report.unread) == (5, ())
     assert any("README.md" in note for note in report.notes)
-    return Assistant(index, real_encoder, Router.from_folder(), load_clinic(sources))
+    return Assistant(index, real_encoder, Rules.floor(), load_clinic(sources))
 
 
 @pytest.mark.parametrize(("question", "holds"), QUESTIONS)

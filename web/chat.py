@@ -15,6 +15,7 @@ from fastapi import FastAPI
 
 from retrieval.assistant import MAX_QUESTION, Assistant, clean
 from retrieval.errors import QuestionError
+from retrieval.private import masked
 from retrieval.types import Turn
 from web.render import answer_html, contacts_html, header_html, notice_html, question_html
 
@@ -145,7 +146,10 @@ def _exchange(assistant: Assistant, question: str, history: list[Message]) -> tu
         return [], ""
     unasked = ""
     try:
-        said = answer_html(assistant.ask(text, _turns(history)), assistant.clinic())
+        answer = assistant.ask(text, _turns(history))
+        said = answer_html(answer, assistant.clinic())
+        # Private data is not shown again: the page is sent back with each later question, and screens are seen by others.
+        text = masked(text) if answer.private else text
     except QuestionError as problem:
         said = notice_html(str(problem))
         unasked = str(question)

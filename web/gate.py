@@ -15,7 +15,7 @@ __all__ = ["MAX_BODY", "Gate"]
 
 MAX_BODY = 64 * 1024
 _READ = re.compile(
-    r"/(?:assets/.+|static/.+|theme\.css|favicon\.ico|manifest\.json|look/[\w-]+\.css|read/.+"
+    r"/(?:healthz|assets/.+|static/.+|theme\.css|favicon\.ico|manifest\.json|look/[\w-]+\.css|read/.+"
     r"|gradio_api/(?:queue/data|heartbeat/[\w-]+|startup-events|app_id))?"
 )
 _WRITE = re.compile(r"/gradio_api/(?:queue/join|run/predict|cancel|reset)/?")

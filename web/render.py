@@ -23,7 +23,17 @@ __all__ = [
 
 # What means something to HTML or to Markdown, as which the chat renders messages; as entities these mean nothing to either.
 _MEANING = re.compile(r"[&<>\"'\\`*_{}\[\]()#+~|$^=!:@-]")
-_ICONS = {"urgent": "!", "self_harm": "♥", "consult": "+", "not_found": "?", "clinic_matter": "i", "trouble": "×"}
+_ICONS = {
+    "urgent": "!",
+    "self_harm": "♥",
+    "consult": "+",
+    "not_found": "?",
+    "clinic_matter": "i",
+    "private_data": "•",
+    "language": "A",
+    "trouble": "×",
+}
+_RIGHT_TO_LEFT = {"ar", "fa", "he", "ur"}
 _LEVELS = {"urgent": "emergency", "self_harm": "support", "consult": "consult"}
 
 
@@ -45,6 +55,8 @@ def answer_html(answer: Answer, clinic: Clinic) -> str:
         parts.append(f'<p class="pf-looked">Looking for: {escape(answer.searched)}</p>')
     if answer.card:
         parts.append(_card_html(answer.card, clinic))
+    if answer.notice:
+        parts.append(_card_html(answer.notice, clinic))
     if answer.quotes:
         parts.append(_quotes_html(answer))
     if answer.route == "answer":
@@ -126,10 +138,16 @@ def _card_html(card: Card, clinic: Clinic) -> str:
         else text
     )
     return (
-        f'<section class="pf-card pf-{level}"><p class="pf-label"><span class="pf-icon" aria-hidden="true">'
+        f'<section class="pf-card pf-{level}"{_language(card)}><p class="pf-label"><span class="pf-icon" aria-hidden="true">'
         f'{_ICONS.get(card.kind, "i")}</span>{escape(card.label)}<span class="pf-hidden">. {escape(card.level)}.</span></p>'
         f"<h3>{escape(card.heading)}</h3>{body}{contacts}</section>"
     )
+
+
+def _language(card: Card) -> str:
+    """Says to screen readers in which language to read a card; the page itself is in English."""
+    right_to_left = ' dir="rtl"' if card.language in _RIGHT_TO_LEFT else ""
+    return "" if card.language == "en" else f' lang="{escape(card.language)}"{right_to_left}'
 
 
 def _contacts(clinic: Clinic, *, emergency: bool = False, booking: bool = True) -> str:

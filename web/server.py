@@ -11,7 +11,7 @@ import uvicorn
 from fastapi import FastAPI
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import Request
-from starlette.responses import HTMLResponse
+from starlette.responses import HTMLResponse, JSONResponse
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
@@ -50,6 +50,11 @@ def create_app(assistant: Assistant, settings: Settings) -> ASGIApp:
     @app.api_route("/read/{address:path}", methods=["GET", "HEAD"])
     def missing() -> HTMLResponse:
         return HTMLResponse(missing_page(assistant.clinic()), status_code=404)
+
+    @app.get("/healthz")
+    def health() -> JSONResponse:
+        problems = assistant.problems()
+        return JSONResponse({"status": "degraded" if problems else "ok", "problems": problems})
 
     @app.exception_handler(Exception)
     def failed(request: Request, problem: Exception) -> HTMLResponse:

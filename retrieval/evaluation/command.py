@@ -6,20 +6,23 @@ import dataclasses
 import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from retrieval.assistant import Assistant
 from retrieval.build import build
 from retrieval.encoder import open_encoder
 from retrieval.errors import EvaluationError
 from retrieval.evaluation.beir import DocumentIndex, evaluate_set, is_beir, load_beir
+from retrieval.evaluation.crossval import cross_validate
 from retrieval.evaluation.gate import broken_limits, gate_text
 from retrieval.evaluation.judged import SPLITS, Judged, find_faults, load_judged
 from retrieval.evaluation.report import write_report
 from retrieval.evaluation.run import Evaluation, confusion, evaluate
 from retrieval.evaluation.statistics import Figure, paired_p_value
+from retrieval.messages import load_messages
 from retrieval.search import DENSE_ONLY, FUSED, LEXICAL_ONLY, Weights
 from retrieval.settings import Settings
+from retrieval.types import Route
 
 __all__ = ["RANKINGS", "Request", "Result", "run_request"]
 
@@ -32,8 +35,9 @@ Progress = Callable[[str, int, int], None]
 class Request:
     """What is to be evaluated.
 
-    `judged` are files of judged questions, or one folder in BEIR's shape; `corpus`, where given, is built into a temporary
-    index first; `compare` is a ranking's name or the folder of a second index.
+    `judged` are files of judged questions, or one folder in BEIR's shape, or, where `cross_validated` is set, files and
+    folders of example messages; `corpus`, where given, is built into a temporary index first; `compare` is a ranking's name
+    or the folder of a second index.
     """
 
     judged: tuple[Path, ...]
@@ -46,6 +50,7 @@ class Request:
     gate: Path | None = None
     write_gate: Path | None = None
     commit: str = ""
+    cross_validated: bool = False
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -61,6 +66,8 @@ def run_request(request: Request, tell: Progress) -> Result:
     """Evaluate as asked; raises EvaluationError for what cannot be evaluated."""
     if request.ranking not in RANKINGS:
         raise EvaluationError(f"--ranking {request.ranking}: is one of {', '.join(RANKINGS)}.")
+    if request.cross_validated and (request.compare or request.gate or request.write_gate):
+        raise EvaluationError("--cross-validate trains anew for each part; it goes with --report and --json only.")
     if len(request.judged) == 1 and is_beir(request.judged[0]):
         return _public_set(request, tell)
     with tempfile.TemporaryDirectory() as temporary:
@@ -68,7 +75,17 @@ def run_request(request: Request, tell: Progress) -> Result:
         if request.corpus is not None:
             settings = dataclasses.replace(settings, index=Path(temporary) / "index", corpus=request.corpus)
             build(request.corpus, settings.index, open_encoder(settings), tell)
-        return _judged_questions(request, settings, tell)
+        return (
+            _cross_validated(request, settings, tell) if request.cross_validated else _judged_questions(request, settings, tell)
+        )
+
+
+def _cross_validated(request: Request, settings: Settings, tell: Progress) -> Result:
+    messages = load_messages(*request.judged)
+    one = cross_validate(Assistant.open(settings), open_encoder(settings), messages, tell)
+    if request.report:
+        write_report(request.report, one, None, None, {})
+    return Result(tuple(_lines(one, None)), _values(one, None, ()))
 
 
 def _judged_questions(request: Request, settings: Settings, tell: Progress) -> Result:
@@ -122,9 +139,19 @@ def _lines(one: Evaluation, other: Evaluation | None) -> list[str]:
             p_value = _p_value(name, one, other)
             line += f"   p = {p_value:.4f}" if p_value is not None else ""
         lines.append(line)
+    return [*lines, *_confusion_lines(one)]
+
+
+def _confusion_lines(one: Evaluation) -> list[str]:
+    """A table of routes: a line for each that messages should have taken, a column for each that they took."""
     table = confusion(one.outcomes)
-    lines.extend(f"  {wanted} -> {was}: {count}" for (wanted, was), count in sorted(table.items()))
-    return lines
+    if not table:
+        return []
+    names = get_args(Route)
+    rows = [f"  {'should be':10} " + "".join(f"{name:>11}" for name in names)]
+    for wanted in names:
+        rows.append(f"  {wanted:10} " + "".join(f"{table[wanted, name]:11}" for name in names))
+    return rows
 
 
 def _text(figure: Figure) -> str:

@@ -165,7 +165,7 @@ class _Column:
 
 @dataclass(frozen=True, slots=True)
 class _Histogram:
-    """Counts by score: answerable questions above the line, unanswerable ones below."""
+    """Counts by likelihood: answerable questions above the line, unanswerable ones below."""
 
     columns: tuple[_Column, ...]
     ticks: tuple[tuple[float, str], ...]
@@ -521,7 +521,7 @@ def _curves(evaluation: Evaluation) -> list[_Curve]:
     both = _answerable_and_open(evaluation.outcomes)
     if not both:
         return []
-    points = risk_coverage([o.score for o in both], [o.right for o in both])
+    points = risk_coverage([o.confidence for o in both], [o.right for o in both])
     corners = [(0.0, points[0][1]), *points]
     return [_Curve(evaluation.name, " ".join(f"{_percent(x):g},{100 - _percent(y):g}" for x, y in corners))]
 
@@ -537,13 +537,13 @@ def _histogram(outcomes: Sequence[Outcome]) -> _Histogram | None:
     both = _answerable_and_open(outcomes)
     if not both:
         return None
-    scores = [outcome.score for outcome in both]
+    scores = [outcome.confidence for outcome in both]
     width = _BIN * math.ceil(max(1.0, (max(scores) - min(scores)) / _BIN / _MOST_BINS))
     first = math.floor(min(scores) / width + 1e-9)
     count = math.floor(max(scores) / width + 1e-9) - first + 1
     bins = [Counter[bool]() for _ in range(count)]
     for outcome in both:
-        bins[math.floor(outcome.score / width + 1e-9) - first][bool(outcome.judged.answers)] += 1
+        bins[math.floor(outcome.confidence / width + 1e-9) - first][bool(outcome.judged.answers)] += 1
     most = max(max(found.values()) for found in bins if found)
     columns = tuple(
         _Column(

@@ -63,7 +63,8 @@ class Outcome:
     """What came back for one judged question.
 
     `metrics` are those of the ranking alone, for questions that have an answer; `route`, `answered` and `right` are what
-    a patient would meet: whether quotes were shown, and whether one of them answers.
+    a patient would meet: whether quotes were shown, and whether one of them answers; `confidence` is how likely it was held
+    to be that the articles answer (0 where the question was not looked up).
     """
 
     judged: Judged
@@ -72,7 +73,7 @@ class Outcome:
     route: str
     answered: bool
     right: bool
-    score: float
+    confidence: float
     proved: bool
     stages_ms: dict[str, float]
 
@@ -127,11 +128,11 @@ def figures(outcomes: Sequence[Outcome]) -> dict[str, Figure]:
         found["answered in vain"] = with_interval([float(o.answered) for o in open_ones])
     if answerable and open_ones:
         both = [*answerable, *open_ones]
-        area = auroc([o.score for o in answerable], [o.score for o in open_ones])
+        area = auroc([o.confidence for o in answerable], [o.confidence for o in open_ones])
         found["auroc of abstaining"] = Figure(area, area, area, len(both))
-        error = calibration_error([min(1.0, max(0.0, o.score)) for o in both], [o.right for o in both])
+        error = calibration_error([o.confidence for o in both], [o.right for o in both])
         found["calibration error"] = Figure(error, error, error, len(both))
-        curve = risk_coverage([o.score for o in both], [o.right for o in both])
+        curve = risk_coverage([o.confidence for o in both], [o.right for o in both])
         area_under = sum(risk for _, risk in curve) / len(curve)
         found["mean risk over coverage"] = Figure(area_under, area_under, area_under, len(both))
     routes = [(o.judged.route, o.route) for o in routed]
@@ -193,7 +194,7 @@ def _outcome(assistant: Assistant, item: Judged, weights: Weights) -> Outcome:
         route=answer.route,
         answered=answer.route == "answer" and bool(answer.quotes),
         right=any(_answers(item.answers, quote) for quote in answer.quotes),
-        score=top[0].score if top else 0.0,
+        confidence=answer.confidence,
         proved=proved,
         stages_ms=dict(answer.stages_ms),
     )

@@ -42,7 +42,7 @@ def outcome(identity: str, top: tuple[Shown, ...] = (HIT,), route: str = "answer
         route=route,
         answered=route == "answer",
         right=bool(judged.answers) and route == "answer" and any(relevant[:3]),
-        score=top[0].score if top else 0.0,
+        confidence=top[0].score if top else 0.0,
         proved=True,
         stages_ms={"route": 0.5, "search": 12.25} if route == "answer" else {"route": 0.5},
     )
@@ -150,7 +150,7 @@ def test_everything_of_a_run_is_on_the_page(tmp_path: Path) -> None:
         "both & more", "f5a17fca2ccce4d9", "5 answerable, 2 unanswerable, 2 with a route to take, 1 asked within a chat",
         "dev: 9", "Not passed. 1 limit is not kept: hit@1: 0.250, was 0.500", "Finding the answer", "Abstaining", "Routes",
         "Time", "hit@3", "40.0 %", "ms search, 95th", "12.25 ms", "Answers found by style", "Answers found by topic",
-        "risk-coverage", "Score 0.40 to 0.45: 2 answerable, 2 unanswerable.", "all stages together", "sun & sea",
+        "risk-coverage", "Likelihood 0.40 to 0.45: 2 answerable, 2 unanswerable.", "all stages together", "sun & sea",
         "Should go to went to answer went to urgent urgent 1 1",
     ):  # fmt: skip
         assert expected in words, expected

@@ -19,7 +19,7 @@ from retrieval.assistant import Assistant
 from retrieval.build import build
 from retrieval.clinic import load_clinic
 from retrieval.encoder import Encoder
-from retrieval.routing import Router
+from retrieval.rules import Rules
 from retrieval.settings import Settings
 from retrieval.types import Citation, Clinic, Quote
 
@@ -50,13 +50,13 @@ def small_corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def assistant(small_corpus: Path, tmp_path_factory: pytest.TempPathFactory, real_encoder: Encoder) -> Assistant:
     index = tmp_path_factory.mktemp("index")
     build(small_corpus, index, real_encoder)
-    return Assistant(index, real_encoder, Router.from_folder(), load_clinic(small_corpus))
+    return Assistant(index, real_encoder, Rules.floor(), load_clinic(small_corpus))
 
 
 @pytest.fixture
 def broken_assistant(tmp_path: Path, small_corpus: Path, real_encoder: Encoder) -> Assistant:
     """An assistant whose index went away: nothing can be looked up."""
-    return Assistant(tmp_path / "gone", real_encoder, Router.from_folder(), load_clinic(small_corpus))
+    return Assistant(tmp_path / "gone", real_encoder, Rules.floor(), load_clinic(small_corpus))
 
 
 @pytest.fixture(scope="session")

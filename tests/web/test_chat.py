@@ -60,8 +60,14 @@ def test_a_question_that_cannot_be_asked_stays_in_the_box(respond: Respond) -> N
     assert answered == f"The question has {len(clean(long)):,} characters. Please ask it in at most {MAX_QUESTION:,}."
     assert len(asked) < 250
     assert asked.endswith("…")
-    box, shown, _, _ = respond("???", [])
-    assert (box, _seen(shown)) == ("???", ["???", "There is no question in it. Please write one, in your own words."])
+
+
+def test_private_data_is_not_shown_again(respond: Respond) -> None:
+    _, shown, _, _ = respond("My name is Sarah Lim, call me on 012-345 6789. Does it hurt?", [])
+    asked, answered = _seen(shown)
+    assert "Sarah" not in asked
+    assert "6789" not in asked
+    assert "Please leave out personal details" in answered
 
 
 def test_danger_in_a_question_that_is_too_long_is_still_seen(respond: Respond) -> None:

@@ -1,0 +1,152 @@
+"""Fits the coefficients of abstaining (retrieval/safety/abstaining.toml). Some minutes.
+
+    python benchmarks/fit_abstaining.py
+
+On the dev split of the judged questions over the project's articles, answerable or not, and on the example messages that
+are answered by the articles or not. What the examples and the trained router say of a message is always said without its
+own scenario: both are cross-validated. Prints how well held-out questions are told apart.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import roc_auc_score
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from retrieval.abstaining import COEFFICIENTS, SIGNALS, signals  # noqa: E402
+from retrieval.build import build  # noqa: E402
+from retrieval.encoder import Encoder, open_encoder  # noqa: E402
+from retrieval.evaluation.judged import load_judged  # noqa: E402
+from retrieval.examples import Examples  # noqa: E402
+from retrieval.language import language_of  # noqa: E402
+from retrieval.messages import MESSAGES, comparable, load_messages  # noqa: E402
+from retrieval.release import Release, open_current  # noqa: E402
+from retrieval.search import search  # noqa: E402
+from retrieval.settings import Settings  # noqa: E402
+from retrieval.training import Encoded, encode_messages, scenario_folds, train  # noqa: E402
+
+FOLDS = 5
+JUDGED_WEIGHT = 6.0  # a judged question counts as much as so many example messages, which are many and more alike
+THRESHOLDS = (0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6)
+OF_EXAMPLES = [SIGNALS.index("examples"), SIGNALS.index("nearness")]
+POOL = 8
+
+
+def main() -> None:
+    """Fit, print and write."""
+    corpus = ROOT / "corpus"
+    encoder = open_encoder(Settings.from_environment())
+    with tempfile.TemporaryDirectory() as temporary:
+        build(corpus, Path(temporary), encoder)
+        release = open_current(Path(temporary))
+    encoded = encode_messages(load_messages(MESSAGES, corpus / "routing"), encoder)
+    messages = from_messages(release, encoded, encoder.name)
+    judged = from_judged(release, corpus, encoder)
+    for what, labelled in (("messages", messages), ("judged", judged)):
+        print(f"{what}: {len(labelled.rows)}, of which {labelled.answered.sum()} are answered")
+    text = "# How likely the articles answer a question: see ../abstaining.py. Written by benchmarks/fit_abstaining.py.\n"
+    for examples in ("with examples", "without examples"):
+        used = [place for place in range(len(SIGNALS)) if examples == "with examples" or place not in OF_EXAMPLES]
+        both = Labelled(*(np.concatenate([getattr(messages, f), getattr(judged, f)]) for f in Labelled.__annotations__))
+        weights = np.concatenate([np.ones(len(messages.rows)), np.full(len(judged.rows), JUDGED_WEIGHT)])
+        everything = np.ones(len(both.rows), dtype=bool)
+        field, coefficients = fitted(f"field, {examples}", used, both, both.field, everything, weights)
+        text += coefficients
+        answered, coefficients = fitted(f"answered, {examples}", used, both, both.answered, both.field, weights)
+        text += coefficients
+        report(examples, field * answered, messages, judged)
+    COEFFICIENTS.write_text(text, encoding="utf-8")
+    print(f"written: {COEFFICIENTS.relative_to(ROOT)}")
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """Signals (messages, signals), whether each is in the field and is answered, and its part in cross-validation."""
+
+    rows: np.ndarray
+    field: np.ndarray
+    answered: np.ndarray
+    parts: np.ndarray
+
+
+def from_messages(release: Release, encoded: Encoded, model: str) -> Labelled:
+    """The example messages that are questions."""
+    messages = encoded.messages
+    rows, field, answered, parts = [], [], [], []
+    examples = release.examples
+    for part, (learned, tested) in enumerate(scenario_folds(messages, FOLDS)):
+        classifier = train(encoded, learned, model)
+        near = [place for place in learned if comparable(messages[place])]
+        release.examples = Examples.of(encoded.vectors[near], [messages[place].route for place in near])
+        for place in tested:
+            message = messages[place]
+            if message.route not in {"answer", "no_answer"} or language_of(message.text) not in {"en", ""}:
+                continue
+            vector = encoded.vectors[place]
+            kinds = classifier.kinds_of(message.text, vector, encoded.tokens[place].astype(np.float32))
+            matches = search(release, message.text, vector, POOL)
+            rows.append(signals(release, message.text, vector, matches, kinds))
+            field.append(message.kind == "general")
+            answered.append(message.route == "answer")
+            parts.append(part)
+    release.examples = examples
+    return Labelled(np.array(rows), np.array(field), np.array(answered), np.array(parts))
+
+
+def from_judged(release: Release, corpus: Path, encoder: Encoder) -> Labelled:
+    """The judged questions of the dev split."""
+    files = [corpus / "judged" / name for name in ("questions.jsonl", "unanswerable.jsonl")]
+    chosen = [item for file in files for item in load_judged(file) if item.split == "dev" and len(item.turns) == 1]
+    vectors, tokens = encoder.encode_with_tokens([item.turns[0] for item in chosen])
+    rows = []
+    for item, vector, states in zip(chosen, vectors, tokens, strict=True):
+        kinds = release.classifier.kinds_of(item.turns[0], vector, states)
+        rows.append(signals(release, item.turns[0], vector, search(release, item.turns[0], vector, POOL), kinds))
+    answered = np.array([bool(item.answers) for item in chosen])
+    return Labelled(np.array(rows), np.ones(len(chosen), dtype=bool), answered, np.arange(len(chosen)) % FOLDS)
+
+
+def fitted(
+    name: str, used: list[int], labelled: Labelled, wanted: np.ndarray, among: np.ndarray, weights: np.ndarray
+) -> tuple[np.ndarray, str]:
+    """Fit one model on some of the messages; returns what it says of all, held out, and its coefficients as TOML."""
+    rows = labelled.rows[:, used]
+    means, scales = rows[among].mean(axis=0), rows[among].std(axis=0)
+    scaled = (rows - means) / scales
+    likely = np.zeros(len(rows))
+    for part in range(FOLDS):
+        learned = among & (labelled.parts != part)
+        model = LogisticRegression(max_iter=1000).fit(scaled[learned], wanted[learned], sample_weight=weights[learned])
+        likely[labelled.parts == part] = model.predict_proba(scaled[labelled.parts == part])[:, 1]
+    model = LogisticRegression(max_iter=1000).fit(scaled[among], wanted[among], sample_weight=weights[among])
+    of_all = {kind: np.full(len(SIGNALS), empty) for kind, empty in (("weights", 0.0), ("means", 0.0), ("scales", 1.0))}
+    for kind, values in (("weights", model.coef_[0]), ("means", means), ("scales", scales)):
+        of_all[kind][used] = values
+    text = f'\n["{name}".fit]\noffset = {model.intercept_[0]:.4f}\n'
+    for kind, values in of_all.items():
+        lines = (f"{signal} = {value:.4f}\n" for signal, value in zip(SIGNALS, values, strict=True))
+        text += f'\n["{name}".{kind}]\n' + "".join(lines)
+    return likely, text
+
+
+def report(name: str, likely: np.ndarray, messages: Labelled, judged: Labelled) -> None:
+    """Print how well what was held out is told apart."""
+    found = {"messages": (messages, likely[: len(messages.rows)]), "judged": (judged, likely[len(messages.rows) :])}
+    for what, (labelled, values) in found.items():
+        print(f"{name}, {what}: AUROC {roc_auc_score(labelled.answered, values):.3f}")
+        for threshold in THRESHOLDS:
+            groups = (labelled.answered, labelled.field & ~labelled.answered, ~labelled.field)
+            shares = [(values[group] >= threshold).mean() if group.any() else 0.0 for group in groups]
+            print(f"  from {threshold}: answered {shares[0]:.3f}, near misses {shares[1]:.3f}, off the field {shares[2]:.3f}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,134 @@
+"""Question + what was found for it -> how likely it is that the articles answer it.
+
+Two logistic models over several signals: is the message a question in the articles' field at all, and if so, do they
+answer it? No single score tells questions in the field's own words that the articles leave open from those that they
+answer. The few coefficients (safety/abstaining.toml) were fitted on dev questions and example messages by
+benchmarks/fit_abstaining.py; one setting for all corpora.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from retrieval.classifier import Kinds
+from retrieval.encoder import Vectors
+from retrieval.errors import SettingsError
+from retrieval.lexical import stems
+from retrieval.passages import passage_in_context
+from retrieval.release import Release
+from retrieval.types import Match
+
+__all__ = ["COEFFICIENTS", "SIGNALS", "Likely", "likely", "signals"]
+
+COEFFICIENTS = Path(__file__).parent / "safety" / "abstaining.toml"
+SIGNALS = (
+    "dense", "lexical", "gap", "agreement", "known", "length", "coverage", "kind_of_answer", "general", "examples", "nearness",
+)  # fmt: skip
+_BEST = 3
+_HOW_LONG = re.compile(r"\bhow (?:long|soon|fast|quick)|\bwhen (?:will|do|does|can)\b", re.IGNORECASE)
+_HOW_MANY = re.compile(r"\bhow (?:many|often|frequent)", re.IGNORECASE)
+_NUMBER = r"(?:\d+|one|two|three|four|five|six|seven|eight|nine|ten|several|few|couple|once|twice)"
+_TIME = re.compile(rf"\b{_NUMBER}\b.{{0,12}}\b(?:second|minute|hour|day|week|month|year)s?\b", re.IGNORECASE)
+_COUNT = re.compile(rf"\b{_NUMBER}\b", re.IGNORECASE)
+
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Likely:
+    """How likely it is that a question is in the articles' field, and that they answer it; both from 0 to 1."""
+
+    in_the_field: float
+    answered: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Model:
+    """A logistic model: offset and weights, for signals from which `means` are taken off and that are divided by `scales`."""
+
+    offset: float
+    weights: Floats
+    means: Floats
+    scales: Floats
+
+    def of(self, values: Floats) -> float:
+        # A signal that is not there counts as an average one.
+        scaled = np.nan_to_num((values - self.means) / self.scales)
+        return float(1.0 / (1.0 + np.exp(-(self.offset + scaled @ self.weights))))
+
+
+def likely(release: Release, question: str, vector: Vectors, matches: Sequence[Match], kinds: Kinds | None) -> Likely:
+    """Judge what was found for a question; nothing found is nothing likely.
+
+    Parameters: the release, the question, its vector (dimension,), what was found for it, best first, and what kind of
+    message the classifier takes it for, if there is one.
+    """
+    if not matches:
+        return Likely(0.0, 0.0)
+    examples = "with examples" if release.examples.has_questions else "without examples"
+    values = signals(release, question, vector, matches, kinds)
+    in_the_field = _models()[f"field, {examples}"].of(values)
+    return Likely(in_the_field, in_the_field * _models()[f"answered, {examples}"].of(values))
+
+
+def signals(release: Release, question: str, vector: Vectors, matches: Sequence[Match], kinds: Kinds | None) -> Floats:
+    """The signals, in the order of SIGNALS: float64 (11,).
+
+    dense, lexical: the best of each. gap: by how much the best score is ahead of the next. agreement: 1 where both are
+    led by the same passage. known: the share of the question's words that the articles have. length: the logarithm of
+    their number. coverage: the share of the question's word weight in the best three passages and their headings.
+    kind_of_answer: 1 where a question after a time or a number meets passages that hold one, -1 where these do not.
+    general: how much likelier a general question is than a message that no article is for (log odds; NaN without a
+    classifier). examples: how the example questions nearest to it were answered (log odds). nearness: how near these are.
+    """
+    terms = stems(question)
+    weights = [release.lexical.weight_of(term) for term in terms]
+    best = [passage_in_context(release.articles[match.passage.article], match.passage) for match in matches[:_BEST]]
+    held = set(stems(" ".join(best)))
+    dense = [match.dense for match in matches]
+    lexical = [match.lexical for match in matches]
+    share, nearness = release.examples.near(vector)
+    return np.array(
+        [
+            dense[0],
+            max(lexical),
+            matches[0].score - matches[1].score if len(matches) > 1 else 0.0,
+            float(int(np.argmax(dense)) == int(np.argmax(lexical))),
+            sum(map(release.lexical.knows, terms)) / max(1, len(terms)),
+            np.log1p(len(terms)),
+            sum(weight for weight, term in zip(weights, terms, strict=True) if term in held) / (sum(weights) or 1.0),
+            _kind_of_answer(question, " ".join(best)),
+            np.log((kinds.general + 0.01) / (kinds.other + 0.01)) if kinds is not None else np.nan,
+            np.log((share + 0.02) / (1.02 - share)),
+            nearness,
+        ]
+    )
+
+
+def _kind_of_answer(question: str, found: str) -> float:
+    for asked, wanted in ((_HOW_LONG, _TIME), (_HOW_MANY, _COUNT)):
+        if asked.search(question):
+            return 1.0 if wanted.search(found) else -1.0
+    return 0.0
+
+
+@cache
+def _models() -> Mapping[str, _Model]:
+    try:
+        values = tomllib.loads(COEFFICIENTS.read_text(encoding="utf-8"))
+        return {name: _model(model) for name, model in values.items()}
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, KeyError, TypeError) as problem:
+        raise SettingsError(f"{COEFFICIENTS}: cannot be read ({problem}). Install patient-faq again.") from problem
+
+
+def _model(values: Mapping[str, Mapping[str, float]]) -> _Model:
+    rows = np.array([[values[kind][name] for name in SIGNALS] for kind in ("weights", "means", "scales")])
+    return _Model(float(values["fit"]["offset"]), *rows)

@@ -1,0 +1,65 @@
+"""How likely the articles answer: from signals that can be worked out by hand."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from support import WordEncoder
+
+from retrieval.abstaining import SIGNALS, likely, signals
+from retrieval.build import build
+from retrieval.classifier import Kinds
+from retrieval.examples import Examples
+from retrieval.release import Release, open_current
+from retrieval.search import search
+
+GENERAL, OTHER = Kinds(0.0, 0.0, 0.0, 0.99, 0.01), Kinds(0.0, 0.0, 0.0, 0.01, 0.99)
+
+
+@pytest.fixture
+def release(corpus: Path, tmp_path: Path, words: WordEncoder) -> Release:
+    build(corpus, tmp_path / "index", words)
+    return open_current(tmp_path / "index")
+
+
+def of(release: Release, question: str, kinds: Kinds | None = GENERAL) -> dict[str, float]:
+    vector = WordEncoder().encode([question])[0]
+    return dict(zip(SIGNALS, signals(release, question, vector, search(release, question, vector, 8), kinds), strict=True))
+
+
+def test_words_that_the_articles_have_and_have_not(release: Release) -> None:
+    found = of(release, "How do sessions suit a unicorn?")
+    assert found["known"] == pytest.approx(1 / 3)
+    assert found["length"] == pytest.approx(np.log(4))
+    assert 0 < found["coverage"] < 1
+    assert of(release, "sessions")["coverage"] == pytest.approx(1)
+
+
+def test_the_kind_of_answer(release: Release) -> None:
+    assert of(release, "How long is the redness?")["kind_of_answer"] == 1
+    assert of(release, "Is there redness?")["kind_of_answer"] == 0
+
+
+def test_a_signal_that_is_not_there_counts_as_an_average_one(release: Release) -> None:
+    assert np.isnan(of(release, "sessions", None)["general"])
+    vector = WordEncoder().encode(["sessions"])[0]
+    matches = search(release, "sessions", vector, 8)
+    without, general, other = (likely(release, "sessions", vector, matches, kinds) for kinds in (None, GENERAL, OTHER))
+    assert 0 <= other.in_the_field < without.in_the_field <= general.in_the_field <= 1
+    assert 0 <= other.answered <= other.in_the_field
+
+
+def test_examples_that_were_answered_speak_for_an_answer(release: Release) -> None:
+    vector = WordEncoder().encode(["sessions"])[0]
+    matches = search(release, "sessions", vector, 8)
+    answered = []
+    for route in ("answer", "no_answer"):
+        release.examples = Examples.of(np.stack([vector, -vector]), [route, "no_answer" if route == "answer" else "answer"])
+        answered.append(likely(release, "sessions", vector, matches, GENERAL).answered)
+    assert answered[0] > 0.5 > answered[1]
+
+
+def test_nothing_found_is_nothing_likely(release: Release) -> None:
+    assert likely(release, "sessions", WordEncoder().encode(["sessions"])[0], [], GENERAL).answered == 0
