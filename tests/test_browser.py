@@ -374,7 +374,7 @@ LITERAL = [
     "<img src=https://evil.example/x.png onerror=alert(1)>",
     "<script>document.title = 'taken'</script>",
     "![picture](https://evil.example/x.png) [link](https://evil.example) <https://evil.example>",
-    "www.evil.example https://evil.example me@evil.example",
+    "www.evil.example https://evil.example me@evil",
     "# Heading ## Two --- *soft* **loud** _low_ ~~gone~~ `code` > said",
     "| a | b | |---|---| | 1 | 2 | - item 1. item $x^2$ \\(y\\) $$z$$",
     "<style>*{display:none}</style><form action=//evil.example><input></form></div></div>",

@@ -72,7 +72,7 @@ def test_what_is_no_question_is_no_failure(site: httpx.Client, question: Any) ->
 def test_only_so_many_chats_are_remembered(site: httpx.Client) -> None:
     from gradio.state_holder import StateHolder
 
-    holders = [each for each in gc.get_objects() if isinstance(each, StateHolder)]
+    holders = [each for each in gc.get_objects() if type(each) is StateHolder]
     for number in range(20):
         _ask(site, "How long does redness last?", f"many{number}")
         _answer(site, f"many{number}")
