@@ -12,6 +12,8 @@ from collections.abc import Sequence
 from itertools import zip_longest
 from pathlib import Path
 
+from threadpoolctl import threadpool_limits
+
 from retrieval.abstaining import likely
 from retrieval.answering import answer, card_of, proved, quote_of
 from retrieval.clinic import load_clinic
@@ -59,6 +61,9 @@ class Assistant:
         """
         assistant = cls(settings.index, open_encoder(settings), Rules.floor(), load_clinic(settings.corpus))
         assistant.release()
+        # One question multiplies small matrices. Numpy's threads would only fight with the model's for the same cores:
+        # on two cores that doubles a question's time (benchmarks/routing_time.py).
+        threadpool_limits(1, user_api="blas")
         return assistant
 
     def ask(self, question: str, history: Sequence[Turn] = (), weights: Weights = FUSED) -> Answer:

@@ -104,8 +104,11 @@ _NOT_PRIVATE = re.compile(
     re.IGNORECASE,
 )
 _LONG_NUMBER = re.compile(r"(?<![a-z\d.,+])[a-z]{0,6}\d[a-z\d]*(?:[ -]\d[a-z\d]*)*(?![a-z\d])", re.IGNORECASE | re.ASCII)
+_DIGITS = re.compile(r"\d(?:[ ().+/-]{0,3}\d){6,}")
 _CARD = re.compile(r"[2-6](?:\d{12,18}|\d{3}([ -])\d{4}\1\d{4}\1\d{1,7}|\d{3}([ -])\d{6}\2\d{4,5})")
 _PHONE_DIGITS = 7
+_MOST_DIGITS = 150
+"""From here on a message is a table of numbers, and each long one is taken for private: to look at all takes seconds."""
 
 
 def private_data(message: str) -> tuple[str, ...]:
@@ -132,7 +135,10 @@ def _spans(message: str) -> Iterator[tuple[str, int, int]]:
         group = found.lastindex or 0
         if found[group].split()[0].lower() not in _NO_NAME:
             yield "name", *found.span(group)
-    if sum(character.isdigit() for character in message) >= _PHONE_DIGITS:
+    digits = sum(character.isdigit() for character in message)
+    if digits > _MOST_DIGITS:
+        yield from (("phone", *found.span()) for found in _DIGITS.finditer(message))
+    elif digits >= _PHONE_DIGITS:
         yield from _numbers(message)
 
 

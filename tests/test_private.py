@@ -269,6 +269,17 @@ def test_the_libraries_are_loaded_only_for_many_digits() -> None:
     assert done.stdout.split() == ["False", "True"]
 
 
+@pytest.mark.parametrize("piece", ["12/3/", "1 2 3 ", "(415) 555-2671 "])
+def test_a_flood_of_digits_is_blotted_out_without_trying_each_region_s_numbers(piece: str) -> None:
+    program = (
+        "import sys; from retrieval.private import masked\n"
+        f"print(any(map(str.isdigit, masked({piece!r} * 400))), 'phonenumbers' in sys.modules)"
+    )
+    root = Path(__file__).resolve().parent.parent
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=root)
+    assert done.stdout.split() == ["False", "False"]
+
+
 def test_a_number_that_a_library_stumbles_over_is_no_fault() -> None:
     number = "37406819810913344X"  # a Chinese identity number of a county that python-stdnum's table lacks: a KeyError there
     assert masked(f"no {number} ok").startswith("no ")
@@ -292,7 +303,7 @@ def test_what_was_found_is_never_shown_again(case: tuple[str, str, str], before:
     assert private_data(masked(text)) == ()
 
 
-@given(st.lists(st.sampled_from(NOT_PRIVATE)))
+@given(st.lists(st.sampled_from(NOT_PRIVATE), max_size=5))
 def test_a_message_without_private_data_stays_as_it_is(lines: list[str]) -> None:
     text = "\n".join(lines)
     assert masked(text) == text
