@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from retrieval.classifier import SHIPPED, Classifier
-from retrieval.clinic import load_clinic
+from retrieval.clinic import is_signed, load_clinic
 from retrieval.encoder import Encoder, Vectors
 from retrieval.errors import BuildError, CorpusError, ReleaseError, UnreadableFile
 from retrieval.examples import Examples
@@ -35,6 +35,7 @@ VECTOR_WEIGHTS = (0.65, 0.25, 0.10)
 The inner product with a question's vector is then the mean, so weighted, of three cosines. Chosen on dev; docs/design.md.
 """
 _EXAMPLES_AT_ONCE = 512
+_DRAFT = "The wording of the cards is a draft: nobody has signed it off. `patient-faq cards` prints it and says how."
 _UNCHANGED = "The release in force is unchanged; mend this and build again."
 _RECIPE = f"passages {PASSAGES_VERSION}, vectors {VECTOR_WEIGHTS}"
 
@@ -68,6 +69,7 @@ def build(corpus: Path, index: Path, encoder: Encoder, progress: Progress | None
         with locked(index):
             clear_leftovers(index)
             previous, notes = _previous(index)
+            notes = notes if is_signed(clinic) else (*notes, _DRAFT)
             articles, unread, skipped = _read_all(folder, previous, tell)
             articles, too_long = _within_limit(articles, previous, encoder)
             unread = (*unread, *too_long)

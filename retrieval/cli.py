@@ -1,4 +1,4 @@
-"""The command `patient-faq`: build, ask, search, rules, train, evaluate. The only module that prints."""
+"""The command `patient-faq`: build, ask, search, rules, cards, train, evaluate. The only module that prints."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from retrieval.errors import PatientFaqError, QuestionError
 from retrieval.settings import Settings
 from retrieval.types import Answer, Quote, Turn
 
-__all__ = ["app", "ask", "build", "evaluate", "main", "rules", "search", "train"]
+__all__ = ["app", "ask", "build", "cards", "evaluate", "main", "rules", "search", "train"]
 
 app = typer.Typer(
     name="patient-faq",
@@ -169,6 +169,33 @@ def rules(
             if rule.unless:
                 typer.echo("- Unless: " + "; ".join(f"`{pattern.source}`" for pattern in rule.unless))
             typer.echo("")
+
+
+@app.command(epilog="Example: patient-faq cards --language ms")
+def cards(
+    language: Annotated[str, typer.Option("--language", help="Whose cards: a code such as en, ms, zh.")] = "en",
+    corpus: Annotated[Path | None, typer.Option("--corpus", help="Whose wording and numbers.", show_default="corpus")] = None,
+) -> None:
+    """Print every card as patients read it, for a clinician to read and sign off, and whether that was done."""
+    from retrieval.clinic import is_signed, load_clinic, wording_of
+
+    folder = _settings(corpus=corpus).corpus
+    clinic = load_clinic(folder)
+    codes = sorted({card.language for card in clinic.cards})
+    if language not in codes:
+        _fail(f"There are no cards in {language!r}. There are some in: {', '.join(codes)}.", _WRONG_USE)
+    if is_signed(clinic):
+        typer.echo(f"Signed off by {clinic.signed_off_by} on {clinic.signed_off_on} (wording {wording_of(clinic)}).\n")
+    else:
+        typer.echo(
+            "DRAFT: this wording is not signed off. Whoever signs it for the clinic writes into "
+            f'{folder / "clinic.toml"}:\n\nsigned_off_by = "..."\nsigned_off_on = 2026-01-31\n'
+            f'signed_off_wording = "{wording_of(clinic)}"\n\nThe last line names all cards in all languages '
+            f"({', '.join(codes)}); when a word or a number in them changes, they are a draft again.\n"
+        )
+    for card in (card for card in clinic.cards if card.language == language):
+        typer.echo(f"# {card.kind}\n\n{card.label} ({card.level})\n{card.heading}")
+        typer.echo("".join(f"{line}\n" for line in (card.text, *(f"- {bullet}" for bullet in card.bullets)) if line))
 
 
 @app.command(epilog="Example: patient-faq train")

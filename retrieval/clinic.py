@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
+import json
 import re
 import tomllib
 from datetime import date
@@ -12,13 +14,13 @@ from typing import Any
 from retrieval.errors import SettingsError
 from retrieval.types import Card, Clinic
 
-__all__ = ["CARD_KINDS", "clinic_from_json", "clinic_to_json", "load_clinic"]
+__all__ = ["CARD_KINDS", "clinic_from_json", "clinic_to_json", "is_signed", "load_clinic", "wording_of"]
 
 _CARDS = Path(__file__).parent / "safety" / "cards"
 CARD_KINDS = ("urgent", "self_harm", "consult", "not_found", "clinic_matter", "private_data", "language", "trouble")
 _FIRST = "en"
 """The language that has every card; others have some."""
-_TEXTS = ("name", "phone", "email", "booking_url", "emergency_number", "accent", "signed_off_by")
+_TEXTS = ("name", "phone", "email", "booking_url", "emergency_number", "accent", "signed_off_by", "signed_off_wording")
 _CARD_TEXTS = ("label", "level", "heading", "text")
 _COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
 _PLACEHOLDER = re.compile(r"\{\w*\}")
@@ -45,6 +47,17 @@ def load_clinic(corpus: Path) -> Clinic:
         raise SettingsError(f"{path}: signed_off_on = {signed_on!r} is not a date. Write it as 2026-05-03.")
     clinic = Clinic(placeholder=bool(values.get("placeholder", False)), signed_off_on=signed_on, **texts)
     return dataclasses.replace(clinic, cards=_cards(path, overrides, clinic))
+
+
+def wording_of(clinic: Clinic) -> str:
+    """A name for all that the cards say, eight hexadecimal digits: another word, number or card, another name."""
+    cards = [dataclasses.asdict(card) for card in clinic.cards]
+    return hashlib.sha256(json.dumps(cards, sort_keys=True).encode()).hexdigest()[:8]
+
+
+def is_signed(clinic: Clinic) -> bool:
+    """Whether somebody signed off just this wording of the cards; until then it is a draft."""
+    return bool(clinic.signed_off_by and clinic.signed_off_on) and clinic.signed_off_wording == wording_of(clinic)
 
 
 def clinic_to_json(clinic: Clinic) -> dict[str, Any]:

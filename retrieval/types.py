@@ -176,7 +176,10 @@ class Card:
 
 @dataclass(frozen=True, slots=True)
 class Clinic:
-    """Who runs this FAQ and how to reach them. `placeholder` is true until a real clinic fills it in."""
+    """Who runs this FAQ and how to reach them. `placeholder` is true until a real clinic fills it in.
+
+    `signed_off_wording` names the wording of the cards that was signed off, by whom and when.
+    """
 
     name: str
     placeholder: bool
@@ -188,6 +191,7 @@ class Clinic:
     cards: tuple[Card, ...] = ()
     signed_off_by: str = ""
     signed_off_on: date | None = None
+    signed_off_wording: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from support import WordEncoder
 
 from retrieval.assistant import MAX_QUESTION, Assistant, clean
 from retrieval.build import build
+from retrieval.classifier import Kinds
 from retrieval.clinic import load_clinic
 from retrieval.encoder import Vectors
 from retrieval.errors import ModelError, NoRelease, QuestionError
@@ -242,6 +243,64 @@ def test_what_holds_no_word_is_not_in_the_articles(assistant: Assistant) -> None
     card = assistant.ask("?!").card
     assert card is not None
     assert card.kind == "not_found"
+
+
+class Sure:
+    """A trained router that takes every message for one kind."""
+
+    def __init__(self, kind: str) -> None:
+        self.kinds = dataclasses.replace(Kinds(0.0, 0.0, 0.0, 0.0, 0.0), **{kind: 1.0})
+
+    def kinds_of(self, text: str, vector: Vectors, tokens: Vectors) -> Kinds:
+        return self.kinds
+
+
+@pytest.mark.parametrize(
+    ("kind", "route", "card"),
+    [("urgent", "urgent", "urgent"), ("self_harm", "urgent", "self_harm"), ("consult", "consult", "consult")],
+)
+def test_the_trained_router_raises_what_rules_leave(assistant: Assistant, kind: str, route: str, card: str) -> None:
+    assistant.release().classifier = Sure(kind)
+    answer = assistant.ask("How many sessions do most people need?")
+    assert answer.card is not None
+    assert (answer.route, answer.card.kind, answer.rules) == (route, card, ("trained router",))
+    assert bool(answer.quotes) is (route == "consult")
+
+
+def test_the_trained_router_never_lowers_what_rules_raise(assistant: Assistant) -> None:
+    assistant.release().classifier = Sure("other")
+    assert assistant.ask(URGENT).route == "urgent"
+    assert assistant.ask("I am pregnant, how many sessions do I need?").route == "consult"
+
+
+def test_what_was_raised_keeps_its_card_when_the_search_fails(assistant: Assistant, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> None:
+        raise RuntimeError("boom")
+
+    monkeypatch.setattr("retrieval.assistant.search", broken)
+    for kind, card in (("urgent", "urgent"), ("consult", "consult"), ("general", "trouble")):
+        assistant.release().classifier = Sure(kind)
+        shown = assistant.ask("How many sessions do most people need?").card
+        assert shown is not None
+        assert shown.kind == card
+
+
+def test_a_clinic_s_rule_and_example_raise_from_the_next_release(
+    assistant: Assistant, corpus: Path, index: Path, words: WordEncoder
+) -> None:
+    question = "Redness fades with moonstone?"
+    assert assistant.ask(question).route != "consult"
+    (corpus / "routing").mkdir()
+    (corpus / "routing" / "rules.toml").write_text(
+        '[[rule]]\nname = "moonstone"\nsays = "x"\nroute = "consult"\nwhen = ["moonstone"]\nexamples = ["my moonstone"]\n',
+        encoding="utf-8",
+    )
+    (corpus / "routing" / "messages.txt").write_text("# nail\nu: my umbrella is blue\n", encoding="utf-8")
+    build(corpus, index, words)
+    later(assistant)
+    assert assistant.ask(question).rules == ("moonstone",)
+    assert (raised := assistant.ask("My umbrella is blue!")).route == "urgent"
+    assert raised.rules == ("example message",)
 
 
 def test_without_a_trained_router_rules_hold_and_the_health_says_so(assistant: Assistant) -> None:

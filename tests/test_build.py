@@ -14,7 +14,7 @@ import pytest
 from support import WordEncoder
 
 from retrieval.build import build
-from retrieval.errors import CorpusError, SettingsError
+from retrieval.errors import CorpusError, PatientFaqError, SettingsError
 from retrieval.passages import passage_in_context, passage_text
 from retrieval.release import open_current
 
@@ -149,6 +149,61 @@ def test_a_wrong_clinic_file_changes_nothing(corpus: Path, tmp_path: Path, words
     (corpus / "clinic.toml").write_text("name = ", encoding="utf-8")
     with pytest.raises(SettingsError, match=r"clinic\.toml"):
         build(corpus, tmp_path / "index", words)
+    assert open_current(tmp_path / "index").id == old
+
+
+RULE = """[[rule]]
+name = "moonstone"
+says = "Somebody takes a medicine that the clinic wants to know of"
+route = "consult"
+when = ["moonstone"]
+examples = ["i am on moonstone"]
+counterexamples = ["i am on holiday"]
+"""
+
+
+def clinic_routing(corpus: Path, rules: str = "", messages: str = "") -> Path:
+    (corpus / "routing").mkdir(exist_ok=True)
+    (corpus / "routing" / "rules.toml").write_text(rules, encoding="utf-8")
+    (corpus / "routing" / "messages.txt").write_text(messages, encoding="utf-8")
+    return corpus
+
+
+def test_what_a_clinic_adds_to_routing_makes_a_release(corpus: Path, tmp_path: Path, words: WordEncoder) -> None:
+    first = build(corpus, tmp_path / "index", words)
+    second = build(clinic_routing(corpus, RULE, "# red\na: how red is it?\n"), tmp_path / "index", words)
+    assert second.release != first.release
+    assert second.encoded == ()
+    release = open_current(tmp_path / "index")
+    assert [rule.name for rule in release.rules.rules] == ["moonstone"]
+    assert release.examples.has_questions
+
+
+def test_example_messages_are_encoded_again_only_when_they_change(corpus: Path, tmp_path: Path, words: WordEncoder) -> None:
+    build(clinic_routing(corpus, messages="# red\na: how red is it?\n"), tmp_path / "index", words)
+    words.encoded.clear()
+    build(clinic_routing(corpus, RULE, "# red\na: how red is it?\n"), tmp_path / "index", words)
+    assert words.encoded == []
+    build(clinic_routing(corpus, RULE, "# red\na: how red is it?\nn: how blue is it?\n"), tmp_path / "index", words)
+    assert words.encoded == ["how red is it?", "how blue is it?"]
+
+
+@pytest.mark.parametrize(
+    ("rules", "messages", "said"),
+    [
+        (RULE.replace('when = ["moonstone"]', 'when = ["sunshine"]'), "", "'moonstone' does not catch its example"),
+        (RULE.replace("on holiday", "on moonstone"), "", "'moonstone' catches its counterexample"),
+        (RULE.replace('"moonstone"', '"trouble-breathing"'), "", "more than one rule 'trouble-breathing'"),
+        (RULE.replace("says", "sais"), "", "'moonstone' has 'sais'"),
+        ("", "# a\nu: fine\nwhat now\n", r"messages\.txt, line 3"),
+    ],
+)
+def test_a_fault_in_what_a_clinic_adds_changes_nothing(
+    corpus: Path, tmp_path: Path, words: WordEncoder, rules: str, messages: str, said: str
+) -> None:
+    old = build(corpus, tmp_path / "index", words).release
+    with pytest.raises(PatientFaqError, match=said):
+        build(clinic_routing(corpus, rules, messages), tmp_path / "index", words)
     assert open_current(tmp_path / "index").id == old
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -31,8 +32,27 @@ def index(tmp_path_factory: pytest.TempPathFactory, real_encoder: Encoder) -> Pa
 
 def test_a_second_build_says_that_nothing_changed(index: Path) -> None:
     done = run("build", "--corpus", "corpus", "--index", str(index))
-    assert (done.returncode, done.stderr) == (0, "")
+    assert done.returncode == 0
+    assert done.stderr.startswith("note: The wording of the cards is a draft")
     assert done.stdout.startswith("Nothing changed")
+
+
+def test_cards_are_printed_for_signing_as_patients_read_them() -> None:
+    done = run("cards", "--language", "ms")
+    assert done.returncode == 0
+    assert done.stdout.startswith("DRAFT")
+    assert re.search(r'^signed_off_wording = "[0-9a-f]{8}"$', done.stdout, re.MULTILINE)
+    assert "# self_harm" in done.stdout
+    unknown = run("cards", "--language", "xx")
+    assert unknown.returncode == 2
+    assert "en, " in unknown.stderr
+
+
+def test_rules_are_printed_for_signing_with_what_they_catch_and_leave() -> None:
+    done = run("rules")
+    assert done.returncode == 0
+    for heading in ("# Rules of the program: ", "## trouble-breathing -> urgent", "- Caught: ", "- Not caught: "):
+        assert heading in done.stdout
 
 
 def test_ask_prints_a_line_of_json_by_the_contract(index: Path) -> None:
@@ -151,7 +171,7 @@ def test_files_that_cannot_be_read_end_with_status_1_and_the_rest_is_built(tmp_p
     assert "Traceback" not in done.stderr
 
 
-@pytest.mark.parametrize("command", ["build", "ask", "search"])
+@pytest.mark.parametrize("command", ["build", "ask", "search", "rules", "cards", "train", "evaluate"])
 def test_every_command_has_help_with_an_example(command: str) -> None:
     done = run(command, "--help")
     assert done.returncode == 0

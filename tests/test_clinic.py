@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from retrieval.clinic import CARD_KINDS, clinic_from_json, clinic_to_json, load_clinic
+from retrieval.clinic import CARD_KINDS, clinic_from_json, clinic_to_json, is_signed, load_clinic, wording_of
 from retrieval.errors import SettingsError
 from retrieval.language import FILE as LANGUAGES
 from retrieval.types import Card, Clinic
@@ -177,3 +177,23 @@ def test_a_clinic_survives_json(tmp_path: Path) -> None:
     clinic = load_clinic(clinic_toml(tmp_path, 'name = "A"\nsigned_off_by = "Dr B"\nsigned_off_on = 2026-05-03'))
     assert clinic_from_json(clinic_to_json(clinic)) == clinic
     assert clinic.signed_off_on == date(2026, 5, 3)
+
+
+SIGNED = 'name = "A"\nsigned_off_by = "Dr B"\nsigned_off_on = 2026-05-03\nsigned_off_wording = "{wording}"\n'
+
+
+def test_cards_are_a_draft_until_somebody_signs_their_very_wording(tmp_path: Path) -> None:
+    draft = load_clinic(clinic_toml(tmp_path, 'name = "A"\n'))
+    assert not is_signed(draft)
+    signed = SIGNED.format(wording=wording_of(draft))
+    assert is_signed(load_clinic(clinic_toml(tmp_path, signed)))
+    for missing in signed.splitlines()[1:]:
+        assert not is_signed(load_clinic(clinic_toml(tmp_path, signed.replace(missing, ""))))
+
+
+@pytest.mark.parametrize(
+    "change", ['phone = "+1 555 0100"', '[cards.consult]\nheading = "Ask us"', '[cards.ms.urgent]\ntext = "x"']
+)
+def test_what_changes_a_card_makes_the_cards_a_draft_again(tmp_path: Path, change: str) -> None:
+    wording = wording_of(load_clinic(clinic_toml(tmp_path, 'name = "A"\n')))
+    assert not is_signed(load_clinic(clinic_toml(tmp_path, SIGNED.format(wording=wording) + change)))

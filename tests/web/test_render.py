@@ -141,6 +141,20 @@ def test_a_consultation_has_its_card_above_quotes_that_are_called_general(quote:
     assert "https://clinic.example/book?a=1&b=2" in {link["href"] for link in shown.of("a")}
 
 
+def test_a_second_card_stands_below_the_first(clinic: Clinic) -> None:
+    consult, private = (next(card for card in clinic.cards if card.kind == kind) for kind in ("consult", "private_data"))
+    shown = Seen(render.answer_html(Answer("consult", card=consult, notice=private), clinic))
+    assert shown.texts["h3"] == [consult.heading, private.heading]
+
+
+@pytest.mark.parametrize(("code", "direction"), [("en", None), ("ms", None), ("ar", "rtl")])
+def test_a_card_says_in_which_language_to_read_it(clinic: Clinic, code: str, direction: str | None) -> None:
+    card = next(card for card in clinic.cards if (card.kind, card.language) == ("language", code))
+    section = Seen(render.answer_html(Answer("no_answer", card=card), clinic)).of("section")[0]
+    assert section.get("lang") == (None if code == "en" else code)
+    assert section.get("dir") == direction
+
+
 def test_an_answer_has_its_parts_in_order(quote: Quote, clinic: Clinic) -> None:
     answer = Answer("answer", (quote, quote), searched="redness after laser", suggestions=("What next?",))
     text = Seen(render.answer_html(answer, clinic)).text

@@ -8,6 +8,7 @@ import re
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -16,8 +17,12 @@ import pytest
 from seen import Seen
 
 from retrieval.assistant import Assistant
+from retrieval.build import build
+from retrieval.clinic import load_clinic
+from retrieval.encoder import Encoder
 from retrieval.errors import NoRelease
 from retrieval.release import Release
+from retrieval.rules import Rules
 from web.gate import MAX_BODY
 
 Serve = Callable[..., AbstractContextManager[httpx.Client]]
@@ -336,6 +341,27 @@ def test_a_failure_of_ours_is_called_so_and_points_to_a_person(serve: Serve, ass
         assert all(policy in page.headers for policy in POLICIES)
     with serve(Failing(assistant, NoRelease("none"))) as site:
         assert Seen(site.get(_read("abc")).text).texts["h1"] == ["This page is no longer there"]
+
+
+def test_the_health_check_says_what_is_not_in_use(site: httpx.Client, serve: Serve, broken_assistant: Assistant) -> None:
+    assert site.get("/healthz").json() == {"status": "ok", "problems": []}
+    with serve(broken_assistant) as broken:
+        said = broken.get("/healthz").json()
+    assert said["status"] == "degraded"
+    assert "No release can be opened" in said["problems"][0]
+
+
+def test_with_a_damaged_router_rules_still_hold_and_the_health_check_says_so(
+    serve: Serve, small_corpus: Path, tmp_path: Path, real_encoder: Encoder
+) -> None:
+    identity = build(small_corpus, tmp_path, real_encoder).release
+    (tmp_path / "releases" / identity / "classifier.npz").write_bytes(b"damage")
+    assistant = Assistant(tmp_path, real_encoder, Rules.floor(), load_clinic(small_corpus))
+    with serve(assistant) as site:
+        said = site.get("/healthz").json()
+        assert _ask(site, "I can't breathe since the laser").status_code == 200
+        assert "Emergency" in _answer(site)
+    assert said == {"status": "degraded", "problems": ["The trained router is not in use: messages are routed by rules alone."]}
 
 
 def test_the_page_asks_for_nothing_from_elsewhere(site: httpx.Client) -> None:
