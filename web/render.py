@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import re
+from dataclasses import replace
 from datetime import date
 from urllib.parse import quote as url_quote
 
@@ -56,7 +57,7 @@ def answer_html(answer: Answer, clinic: Clinic) -> str:
     if answer.card:
         parts.append(_card_html(answer.card, clinic))
     if answer.notice:
-        parts.append(_card_html(answer.notice, clinic))
+        parts.append(_card_html(replace(answer.notice, contacts=False), clinic))  # they stand on the card above
     if answer.quotes:
         parts.append(_quotes_html(answer))
     if answer.route == "answer":
