@@ -4,7 +4,9 @@
 
 On the dev split of the judged questions over the project's articles, answerable or not, and on the example messages that
 are answered by the articles or not. What the examples and the trained router say of a message is always said without its
-own scenario: both are cross-validated. Prints how well held-out questions are told apart.
+own scenario: both are cross-validated. Of other worlds altogether (general health, everyday talk) the router has then seen
+nothing: patients will always write of more than it was taught, and what it says of that must not be trusted too far. Prints how
+well held-out questions are told apart.
 """
 
 from __future__ import annotations
@@ -34,7 +36,10 @@ from retrieval.settings import Settings  # noqa: E402
 from retrieval.training import Encoded, encode_messages, scenario_folds, train  # noqa: E402
 
 FOLDS = 5
+IN_THE_FIELD_FROM = 0.5  # as in retrieval/answering.py
 JUDGED_WEIGHT = 6.0  # a judged question counts as much as so many example messages, which are many and more alike
+WORLDS = ("off-topic-world.txt",)
+WORLD_WEIGHT = 4.0
 THRESHOLDS = (0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6)
 OF_EXAMPLES = [SIGNALS.index("examples"), SIGNALS.index("nearness")]
 POOL = 8
@@ -56,33 +61,39 @@ def main() -> None:
     for examples in ("with examples", "without examples"):
         used = [place for place in range(len(SIGNALS)) if examples == "with examples" or place not in OF_EXAMPLES]
         both = Labelled(*(np.concatenate([getattr(messages, f), getattr(judged, f)]) for f in Labelled.__annotations__))
-        weights = np.concatenate([np.ones(len(messages.rows)), np.full(len(judged.rows), JUDGED_WEIGHT)])
+        weights = np.concatenate([np.where(messages.worlds, WORLD_WEIGHT, 1.0), np.full(len(judged.rows), JUDGED_WEIGHT)])
         everything = np.ones(len(both.rows), dtype=bool)
         field, coefficients = fitted(f"field, {examples}", used, both, both.field, everything, weights)
         text += coefficients
         answered, coefficients = fitted(f"answered, {examples}", used, both, both.answered, both.field, weights)
         text += coefficients
-        report(examples, field * answered, messages, judged)
+        report(examples, field, answered, messages, judged)
     COEFFICIENTS.write_text(text, encoding="utf-8")
     print(f"written: {COEFFICIENTS.relative_to(ROOT)}")
 
 
 @dataclass(frozen=True)
 class Labelled:
-    """Signals (messages, signals), whether each is in the field and is answered, and its part in cross-validation."""
+    """Signals (messages, signals), whether each is in the field, is answered, is of another world, and its part."""
 
     rows: np.ndarray
     field: np.ndarray
     answered: np.ndarray
+    worlds: np.ndarray
     parts: np.ndarray
 
 
 def from_messages(release: Release, encoded: Encoded, model: str) -> Labelled:
     """The example messages that are questions."""
     messages = encoded.messages
-    rows, field, answered, parts = [], [], [], []
+    rows, field, answered, worlds, parts = [], [], [], [], []
     examples = release.examples
-    for part, (learned, tested) in enumerate(scenario_folds(messages, FOLDS)):
+    other_scenarios = {message.scenario for name in WORLDS for message in load_messages(MESSAGES / name)}
+    of_world = [message.scenario in other_scenarios for message in messages]
+    chance = np.random.default_rng(0)
+    folds = [(learned, [p for p in tested if not of_world[p]]) for learned, tested in scenario_folds(messages, FOLDS)]
+    folds.append(tuple([p for p, other in enumerate(of_world) if other is wanted] for wanted in (False, True)))
+    for part, (learned, tested) in enumerate(folds):
         classifier = train(encoded, learned, model)
         near = [place for place in learned if comparable(messages[place])]
         release.examples = Examples.of(encoded.vectors[near], [messages[place].route for place in near])
@@ -96,9 +107,10 @@ def from_messages(release: Release, encoded: Encoded, model: str) -> Labelled:
             rows.append(signals(release, message.text, vector, matches, kinds))
             field.append(message.kind == "general")
             answered.append(message.route == "answer")
-            parts.append(part)
+            worlds.append(of_world[place])
+            parts.append(part if part < FOLDS else int(chance.integers(FOLDS)))
     release.examples = examples
-    return Labelled(np.array(rows), np.array(field), np.array(answered), np.array(parts))
+    return Labelled(*map(np.array, (rows, field, answered, worlds, parts)))
 
 
 def from_judged(release: Release, corpus: Path, encoder: Encoder) -> Labelled:
@@ -111,7 +123,8 @@ def from_judged(release: Release, corpus: Path, encoder: Encoder) -> Labelled:
         kinds = release.classifier.kinds_of(item.turns[0], vector, states)
         rows.append(signals(release, item.turns[0], vector, search(release, item.turns[0], vector, POOL), kinds))
     answered = np.array([bool(item.answers) for item in chosen])
-    return Labelled(np.array(rows), np.ones(len(chosen), dtype=bool), answered, np.arange(len(chosen)) % FOLDS)
+    in_field, of_world = np.ones(len(chosen), dtype=bool), np.zeros(len(chosen), dtype=bool)
+    return Labelled(np.array(rows), in_field, answered, of_world, np.arange(len(chosen)) % FOLDS)
 
 
 def fitted(
@@ -137,15 +150,24 @@ def fitted(
     return likely, text
 
 
-def report(name: str, likely: np.ndarray, messages: Labelled, judged: Labelled) -> None:
+def report(name: str, field: np.ndarray, answered: np.ndarray, messages: Labelled, judged: Labelled) -> None:
     """Print how well what was held out is told apart."""
-    found = {"messages": (messages, likely[: len(messages.rows)]), "judged": (judged, likely[len(messages.rows) :])}
-    for what, (labelled, values) in found.items():
-        print(f"{name}, {what}: AUROC {roc_auc_score(labelled.answered, values):.3f}")
+    for what, labelled, part in (
+        ("messages", messages, slice(None, len(messages.rows))),
+        ("judged", judged, slice(len(messages.rows), None)),
+    ):
+        inside, off = labelled.field, ~labelled.field
+        print(f"{name}, {what}: AUROC in the field {roc_auc_score(labelled.answered[inside], answered[part][inside]):.3f}")
+        groups = {
+            "answered": labelled.answered,
+            "near misses": inside & ~labelled.answered,
+            "off the field": off & ~labelled.worlds,
+            "other worlds": off & labelled.worlds,
+        }
         for threshold in THRESHOLDS:
-            groups = (labelled.answered, labelled.field & ~labelled.answered, ~labelled.field)
-            shares = [(values[group] >= threshold).mean() if group.any() else 0.0 for group in groups]
-            print(f"  from {threshold}: answered {shares[0]:.3f}, near misses {shares[1]:.3f}, off the field {shares[2]:.3f}")
+            quoted = (field[part] >= IN_THE_FIELD_FROM) & (answered[part] >= threshold)
+            shares = [f"{group} {quoted[members].mean():.3f}" for group, members in groups.items() if members.any()]
+            print(f"  from {threshold}: {', '.join(shares)}")
 
 
 if __name__ == "__main__":

@@ -44,7 +44,7 @@ Floats = npt.NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Likely:
-    """How likely it is that a question is in the articles' field, and that they answer it; both from 0 to 1."""
+    """How likely it is that a question is in the articles' field, and, if it is, that they answer it; both from 0 to 1."""
 
     in_the_field: float
     answered: float
@@ -76,7 +76,7 @@ def likely(release: Release, question: str, vector: Vectors, matches: Sequence[M
     examples = "with examples" if release.examples.has_questions else "without examples"
     values = signals(release, question, vector, matches, kinds)
     in_the_field = _models()[f"field, {examples}"].of(values)
-    return Likely(in_the_field, in_the_field * _models()[f"answered, {examples}"].of(values))
+    return Likely(in_the_field, _models()[f"answered, {examples}"].of(values))
 
 
 def signals(release: Release, question: str, vector: Vectors, matches: Sequence[Match], kinds: Kinds | None) -> Floats:

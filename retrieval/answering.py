@@ -18,13 +18,13 @@ _LOG = logging.getLogger(__name__)
 
 # Chosen on the dev halves of the judged questions and routing messages; docs/design.md has the figures.
 ANSWERS_FROM = 0.45
-"""How likely it must be that the articles answer a question for quotes to be shown; see abstaining.py."""
+"""How likely it must be that the articles answer a question in the field for quotes to be shown; see abstaining.py."""
 _CLEARLY_FROM = 0.32
 """The score from which a passage is on the point enough to stand below a consultation card."""
 _BELOW_BEST = 0.12
 """A further quote may score this much less than the best one."""
 _IN_THE_FIELD_FROM = 0.5
-"""How likely a question must be in the field for the nearest headings to be offered where nothing is quoted."""
+"""How likely a question must be in the field for quotes to be shown, or the nearest headings where nothing is quoted."""
 _MOST_QUOTES = 3
 _MOST_SENTENCES = 4
 _MOST_WORDS = 60
@@ -46,10 +46,11 @@ def answer(release: Release, matches: Sequence[Match], likely: Likely | None) ->
         return Answer("consult", quotes)
     best = matches[0].score if matches else 0.0
     good = _joined(release, [match for match in matches if match.score >= best - _BELOW_BEST])[:_MOST_QUOTES]
+    if likely.in_the_field < _IN_THE_FIELD_FROM:
+        return Answer("no_answer", confidence=likely.answered)
     quotes = tuple(proved(release, (quote_of(release, match) for match in good))) if likely.answered >= ANSWERS_FROM else ()
     if not quotes:
-        near = matches if likely.in_the_field >= _IN_THE_FIELD_FROM else []
-        return Answer("no_answer", suggestions=_headings(release, near), confidence=likely.answered)
+        return Answer("no_answer", suggestions=_headings(release, matches), confidence=likely.answered)
     return Answer("answer", quotes, suggestions=_following(release, good), confidence=likely.answered)
 
 
