@@ -23,17 +23,20 @@ from sklearn.metrics import roc_auc_score
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from retrieval.abstaining import COEFFICIENTS, SIGNALS, signals  # noqa: E402
+from retrieval.abstaining import COEFFICIENTS, SIGNALS, Likely, signals  # noqa: E402
+from retrieval.answering import answer  # noqa: E402
 from retrieval.build import build  # noqa: E402
 from retrieval.encoder import Encoder, open_encoder  # noqa: E402
-from retrieval.evaluation.judged import load_judged  # noqa: E402
+from retrieval.evaluation.judged import answering, load_judged  # noqa: E402
 from retrieval.examples import Examples  # noqa: E402
 from retrieval.language import language_of  # noqa: E402
 from retrieval.messages import MESSAGES, comparable, load_messages  # noqa: E402
+from retrieval.passages import passage_in_context  # noqa: E402
 from retrieval.release import Release, open_current  # noqa: E402
 from retrieval.search import search  # noqa: E402
 from retrieval.settings import Settings  # noqa: E402
 from retrieval.training import Encoded, encode_messages, scenario_folds, train  # noqa: E402
+from retrieval.vocabulary import Vocabulary  # noqa: E402
 
 FOLDS = 5
 IN_THE_FIELD_FROM = 0.5  # as in retrieval/answering.py
@@ -41,7 +44,7 @@ JUDGED_WEIGHT = 6.0  # a judged question counts as much as so many example messa
 WORLDS = ("off-topic-world.txt",)
 WORLD_WEIGHT = 4.0
 THRESHOLDS = (0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6)
-OF_EXAMPLES = [SIGNALS.index("examples"), SIGNALS.index("nearness")]
+OF_EXAMPLES = [SIGNALS.index(name) for name in ("foreign", "examples", "nearness")]
 POOL = 8
 
 
@@ -68,26 +71,30 @@ def main() -> None:
         answered, coefficients = fitted(f"answered, {examples}", used, both, both.answered, both.field, weights)
         text += coefficients
         report(examples, field, answered, messages, judged)
+        text += scaled(examples, answered[len(messages.rows) :], judged)
     COEFFICIENTS.write_text(text, encoding="utf-8")
     print(f"written: {COEFFICIENTS.relative_to(ROOT)}")
 
 
 @dataclass(frozen=True)
 class Labelled:
-    """Signals (messages, signals), whether each is in the field, is answered, is of another world, and its part."""
+    """Signals (messages, signals), whether each is in the field, is answered, is of another world, its part, and whether the
+    quotes that would be shown answer it (known of judged questions only)."""
 
     rows: np.ndarray
     field: np.ndarray
     answered: np.ndarray
     worlds: np.ndarray
     parts: np.ndarray
+    by_quotes: np.ndarray
 
 
 def from_messages(release: Release, encoded: Encoded, model: str) -> Labelled:
     """The example messages that are questions."""
     messages = encoded.messages
     rows, field, answered, worlds, parts = [], [], [], [], []
-    examples = release.examples
+    examples, vocabulary = release.examples, release.vocabulary
+    texts = [passage_in_context(release.articles[passage.article], passage) for passage in release.passages]
     other_scenarios = {message.scenario for name in WORLDS for message in load_messages(MESSAGES / name)}
     of_world = [message.scenario in other_scenarios for message in messages]
     chance = np.random.default_rng(0)
@@ -97,6 +104,7 @@ def from_messages(release: Release, encoded: Encoded, model: str) -> Labelled:
         classifier = train(encoded, learned, model)
         near = [place for place in learned if comparable(messages[place])]
         release.examples = Examples.of(encoded.vectors[near], [messages[place].route for place in near])
+        release.vocabulary = Vocabulary.of([*texts, *(messages[place].text for place in near)])
         for place in tested:
             message = messages[place]
             if message.route not in {"answer", "no_answer"} or language_of(message.text) not in {"en", ""}:
@@ -109,8 +117,8 @@ def from_messages(release: Release, encoded: Encoded, model: str) -> Labelled:
             answered.append(message.route == "answer")
             worlds.append(of_world[place])
             parts.append(part if part < FOLDS else int(chance.integers(FOLDS)))
-    release.examples = examples
-    return Labelled(*map(np.array, (rows, field, answered, worlds, parts)))
+    release.examples, release.vocabulary = examples, vocabulary
+    return Labelled(*map(np.array, (rows, field, answered, worlds, parts, [False] * len(rows))))
 
 
 def from_judged(release: Release, corpus: Path, encoder: Encoder) -> Labelled:
@@ -118,13 +126,16 @@ def from_judged(release: Release, corpus: Path, encoder: Encoder) -> Labelled:
     files = [corpus / "judged" / name for name in ("questions.jsonl", "unanswerable.jsonl")]
     chosen = [item for file in files for item in load_judged(file) if item.split == "dev" and len(item.turns) == 1]
     vectors, tokens = encoder.encode_with_tokens([item.turns[0] for item in chosen])
-    rows = []
+    rows, by_quotes = [], []
     for item, vector, states in zip(chosen, vectors, tokens, strict=True):
         kinds = release.classifier.kinds_of(item.turns[0], vector, states)
-        rows.append(signals(release, item.turns[0], vector, search(release, item.turns[0], vector, POOL), kinds))
+        matches = search(release, item.turns[0], vector, POOL)
+        rows.append(signals(release, item.turns[0], vector, matches, kinds))
+        cited = [quote.citation for quote in answer(release, matches, Likely(1.0, 1.0, 1.0)).quotes]
+        by_quotes.append(any(answering(item.answers, place.doc, place.start, place.end) for place in cited))
     answered = np.array([bool(item.answers) for item in chosen])
     in_field, of_world = np.ones(len(chosen), dtype=bool), np.zeros(len(chosen), dtype=bool)
-    return Labelled(np.array(rows), in_field, answered, of_world, np.arange(len(chosen)) % FOLDS)
+    return Labelled(np.array(rows), in_field, answered, of_world, np.arange(len(chosen)) % FOLDS, np.array(by_quotes))
 
 
 def fitted(
@@ -148,6 +159,13 @@ def fitted(
         lines = (f"{signal} = {value:.4f}\n" for signal, value in zip(SIGNALS, values, strict=True))
         text += f'\n["{name}".{kind}]\n' + "".join(lines)
     return likely, text
+
+
+def scaled(name: str, answered: np.ndarray, judged: Labelled) -> str:
+    """Fit the curve from what was said of the held-out judged questions to how often the quotes answered, as TOML."""
+    odds = np.log(answered / (1 - answered))[:, None]
+    model = LogisticRegression(C=1e6).fit(odds, judged.by_quotes)
+    return f'\n["by quotes"."{name}"]\noffset = {model.intercept_[0]:.4f}\nslope = {model.coef_[0][0]:.4f}\n'
 
 
 def report(name: str, field: np.ndarray, answered: np.ndarray, messages: Labelled, judged: Labelled) -> None:

@@ -2,7 +2,8 @@
 
 Two logistic models over several signals: is the message a question in the articles' field at all, and if so, do they
 answer it? No single score tells questions in the field's own words that the articles leave open from those that they
-answer. The few coefficients (safety/abstaining.toml) were fitted on dev questions and example messages by
+answer. What the second says is then scaled (Platt's way) to how often the quotes that would be shown do answer. The few
+coefficients (safety/abstaining.toml) were fitted on dev questions and example messages by
 benchmarks/fit_abstaining.py; one setting for all corpora.
 """
 
@@ -30,7 +31,8 @@ __all__ = ["COEFFICIENTS", "SIGNALS", "Likely", "likely", "signals"]
 
 COEFFICIENTS = Path(__file__).parent / "safety" / "abstaining.toml"
 SIGNALS = (
-    "dense", "lexical", "gap", "agreement", "known", "length", "coverage", "kind_of_answer", "general", "examples", "nearness",
+    "dense", "lexical", "gap", "agreement", "known", "length", "coverage", "kind_of_answer", "foreign", "general", "examples",
+    "nearness",
 )  # fmt: skip
 _BEST = 3
 _HOW_LONG = re.compile(r"\bhow (?:long|soon|fast|quick)|\bwhen (?:will|do|does|can)\b", re.IGNORECASE)
@@ -44,10 +46,14 @@ Floats = npt.NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Likely:
-    """How likely it is that a question is in the articles' field, and, if it is, that they answer it; both from 0 to 1."""
+    """How likely it is that a question is in the articles' field, and, if it is, that they answer it, and that the quotes do.
+
+    All from 0 to 1. The articles may answer where the quotes do not: what is found first can be the wrong place.
+    """
 
     in_the_field: float
     answered: float
+    by_quotes: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +71,18 @@ class _Model:
         return float(1.0 / (1.0 + np.exp(-(self.offset + scaled @ self.weights))))
 
 
+@dataclass(frozen=True, slots=True)
+class _Scale:
+    """A logistic curve over the log odds of another likelihood (Platt 1999)."""
+
+    offset: float
+    slope: float
+
+    def of(self, likelihood: float) -> float:
+        odds = np.clip(likelihood, 1e-6, 1 - 1e-6)
+        return float(1.0 / (1.0 + np.exp(-(self.offset + self.slope * np.log(odds / (1 - odds))))))
+
+
 def likely(release: Release, question: str, vector: Vectors, matches: Sequence[Match], kinds: Kinds | None) -> Likely:
     """Judge what was found for a question; nothing found is nothing likely.
 
@@ -72,20 +90,22 @@ def likely(release: Release, question: str, vector: Vectors, matches: Sequence[M
     message the classifier takes it for, if there is one.
     """
     if not matches:
-        return Likely(0.0, 0.0)
+        return Likely(0.0, 0.0, 0.0)
     examples = "with examples" if release.examples.has_questions else "without examples"
     values = signals(release, question, vector, matches, kinds)
     in_the_field = _models()[f"field, {examples}"].of(values)
-    return Likely(in_the_field, _models()[f"answered, {examples}"].of(values))
+    answered = _models()[f"answered, {examples}"].of(values)
+    return Likely(in_the_field, answered, _scales()[examples].of(answered))
 
 
 def signals(release: Release, question: str, vector: Vectors, matches: Sequence[Match], kinds: Kinds | None) -> Floats:
-    """The signals, in the order of SIGNALS: float64 (11,).
+    """The signals, in the order of SIGNALS: float64 (12,).
 
     dense, lexical: the best of each. gap: by how much the best score is ahead of the next. agreement: 1 where both are
     led by the same passage. known: the share of the question's words that the articles have. length: the logarithm of
     their number. coverage: the share of the question's word weight in the best three passages and their headings.
     kind_of_answer: 1 where a question after a time or a number meets passages that hold one, -1 where these do not.
+    foreign: the share of its words that belong to no article and no example question of the field.
     general: how much likelier a general question is than a message that no article is for (log odds; NaN without a
     classifier). examples: how the example questions nearest to it were answered (log odds). nearness: how near these are.
     """
@@ -106,6 +126,7 @@ def signals(release: Release, question: str, vector: Vectors, matches: Sequence[
             np.log1p(len(terms)),
             sum(weight for weight, term in zip(weights, terms, strict=True) if term in held) / (sum(weights) or 1.0),
             _kind_of_answer(question, " ".join(best)),
+            len(release.vocabulary.foreign(question)) / max(1, len(question.split())),
             np.log((kinds.general + 0.01) / (kinds.other + 0.01)) if kinds is not None else np.nan,
             np.log((share + 0.02) / (1.02 - share)),
             nearness,
@@ -120,11 +141,20 @@ def _kind_of_answer(question: str, found: str) -> float:
     return 0.0
 
 
-@cache
 def _models() -> Mapping[str, _Model]:
+    return _coefficients()[0]
+
+
+def _scales() -> Mapping[str, _Scale]:
+    return _coefficients()[1]
+
+
+@cache
+def _coefficients() -> tuple[Mapping[str, _Model], Mapping[str, _Scale]]:
     try:
         values = tomllib.loads(COEFFICIENTS.read_text(encoding="utf-8"))
-        return {name: _model(model) for name, model in values.items()}
+        scales = {name: _Scale(**scale) for name, scale in values.pop("by quotes").items()}
+        return {name: _model(model) for name, model in values.items()}, scales
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, KeyError, TypeError) as problem:
         raise SettingsError(f"{COEFFICIENTS}: cannot be read ({problem}). Install patient-faq again.") from problem
 

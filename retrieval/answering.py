@@ -47,11 +47,11 @@ def answer(release: Release, matches: Sequence[Match], likely: Likely | None) ->
     best = matches[0].score if matches else 0.0
     good = _joined(release, [match for match in matches if match.score >= best - _BELOW_BEST])[:_MOST_QUOTES]
     if likely.in_the_field < _IN_THE_FIELD_FROM:
-        return Answer("no_answer", confidence=likely.answered)
+        return Answer("no_answer", confidence=likely.by_quotes)
     quotes = tuple(proved(release, (quote_of(release, match) for match in good))) if likely.answered >= ANSWERS_FROM else ()
     if not quotes:
-        return Answer("no_answer", suggestions=_headings(release, matches), confidence=likely.answered)
-    return Answer("answer", quotes, suggestions=_following(release, good), confidence=likely.answered)
+        return Answer("no_answer", suggestions=_headings(release, matches), confidence=likely.by_quotes)
+    return Answer("answer", quotes, suggestions=_following(release, good), confidence=likely.by_quotes)
 
 
 def _joined(release: Release, matches: Sequence[Match]) -> list[Match]:

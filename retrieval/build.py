@@ -17,12 +17,13 @@ from retrieval.encoder import Encoder, Vectors
 from retrieval.errors import BuildError, CorpusError, ReleaseError, UnreadableFile
 from retrieval.examples import Examples
 from retrieval.lexical import LexicalIndex
-from retrieval.messages import Message, load_messages
+from retrieval.messages import Message, comparable, load_messages
 from retrieval.passages import PASSAGES_VERSION, passage_in_context, passage_text, passages_of
 from retrieval.reading import article_files, articles_folder, read_article, source_digest
 from retrieval.release import Content, Release, clear_leftovers, locked, open_current, publish, release_id
 from retrieval.rules import load_rules
 from retrieval.types import Article, Passage
+from retrieval.vocabulary import Vocabulary
 
 __all__ = ["VECTOR_WEIGHTS", "BuildReport", "Progress", "build"]
 
@@ -84,10 +85,12 @@ def build(corpus: Path, index: Path, encoder: Encoder, progress: Progress | None
             tell("Indexing words", 0, 1)
             texts = [passage_in_context(articles[passage.article], passage) for passage in passages]
             lexical = LexicalIndex.build(texts)
+            vocabulary = Vocabulary.of([*texts, *(message.text for message in routing.messages if comparable(message))])
             examples = _examples(routing, previous, encoder, tell)
             content = Content(
-                articles, passages, vectors, lexical, clinic, encoder.name, _RECIPE, routing.rules, examples, routing.classifier
-            )
+                articles, passages, vectors, lexical, vocabulary, clinic, encoder.name, _RECIPE, routing.rules, examples,
+                routing.classifier,
+            )  # fmt: skip
             tell("Writing and checking", 0, 1)
             _published(index, identity, content)
             tell("Writing and checking", 1, 1)

@@ -6,6 +6,7 @@ INDEX/releases/ID/articles.json   canonical texts, sections, sentences, metadata
 INDEX/releases/ID/passages.npy    int32 (passages, 3): article, first sentence, last sentence
 INDEX/releases/ID/vectors.faiss   one vector a passage, exact inner product
 INDEX/releases/ID/words/          BM25
+INDEX/releases/ID/vocabulary.txt  the words of the field, one a line
 INDEX/releases/ID/clinic.json     the clinic and the wording of its cards
 INDEX/releases/ID/rules/          the clinic's own rules, as written
 INDEX/releases/ID/examples/       the clinic's example messages: vectors and routes
@@ -39,12 +40,14 @@ from retrieval.examples import Examples
 from retrieval.lexical import LexicalIndex
 from retrieval.rules import Rules
 from retrieval.types import Article, Block, Clinic, Metadata, Passage, Section, Sentence
+from retrieval.vocabulary import Vocabulary
 
 __all__ = ["Content", "Release", "clear_leftovers", "current_id", "locked", "open_current", "publish", "release_id", "switch"]
 
-_FORMAT = 2
+_FORMAT = 3
 _STAGING = ".building"
 _CLASSIFIER = "classifier.npz"
+_VOCABULARY = "vocabulary.txt"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +61,7 @@ class Content:
     passages: tuple[Passage, ...]
     vectors: Vectors
     lexical: LexicalIndex
+    vocabulary: Vocabulary
     clinic: Clinic
     model: str
     recipe: str
@@ -80,6 +84,7 @@ class Release:
         self.articles = content.articles
         self.passages = content.passages
         self.lexical = content.lexical
+        self.vocabulary = content.vocabulary
         self.clinic = content.clinic
         self.model = content.model
         self.recipe = content.recipe
@@ -111,6 +116,7 @@ class Release:
                 passages=tuple(Passage(*row) for row in rows.tolist()),
                 vectors=np.empty((0, 0), dtype=np.float32),
                 lexical=LexicalIndex.load(folder / "words"),
+                vocabulary=Vocabulary((folder / _VOCABULARY).read_text(encoding="utf-8").split()),
                 clinic=clinic,
                 model=manifest["model"],
                 recipe=manifest["recipe"],
@@ -247,6 +253,7 @@ def _write(folder: Path, identity: str, content: Content) -> None:
     np.save(folder / "passages.npy", rows, allow_pickle=False)
     (folder / "words").mkdir()
     content.lexical.save(folder / "words")
+    (folder / _VOCABULARY).write_text("\n".join(sorted(content.vocabulary.words)), encoding="utf-8")
     _json(folder / "articles.json", [_article_to_json(article) for article in content.articles])
     _json(folder / "clinic.json", clinic_to_json(content.clinic))
     (folder / "rules").mkdir()

@@ -215,10 +215,9 @@ class Answer:
     """All that is shown for one question, and how it came about.
 
     `searched` is what was looked for where that is not the question itself; `rules` are those that raised the route;
-    `notice` is a second card below the first; `confidence` is how likely the articles answer the question, if it is in their
-    field, where that was asked; `private` are the kinds of private data in the question, which must then not be shown again
-    or kept;
-    `stages_ms` says how long each stage took, in order.
+    `notice` is a second card below the first; `confidence` is how likely the quotes that were found answer the question,
+    where that was asked; `private` are the kinds of private data in the question, which must then not be shown again or
+    kept; `stages_ms` says how long each stage took, in order.
     """
 
     route: Route

@@ -17,7 +17,7 @@ from retrieval.build import build
 from retrieval.release import Release, open_current
 from retrieval.types import Match, Passage
 
-SURE = Likely(1.0, 1.0)
+SURE = Likely(1.0, 1.0, 1.0)
 
 
 @pytest.fixture(scope="module")
@@ -67,12 +67,12 @@ def test_quotes_far_below_the_best_are_not_shown(release: Release) -> None:
 
 
 def test_below_the_threshold_nothing_is_quoted_and_headings_are_offered_only_in_the_field(release: Release) -> None:
-    near = answer(release, [match(0, 0, 0, 0.9)], Likely(0.9, ANSWERS_FROM - 0.01))
-    assert (near.route, near.quotes, near.confidence) == ("no_answer", (), ANSWERS_FROM - 0.01)
+    near = answer(release, [match(0, 0, 0, 0.9)], Likely(0.9, ANSWERS_FROM - 0.01, 0.3))
+    assert (near.route, near.quotes, near.confidence) == ("no_answer", (), 0.3)
     assert near.suggestions == ("How long is it red ann?",)
-    far = answer(release, [match(0, 0, 0, 0.9)], Likely(0.2, 0.1))
+    far = answer(release, [match(0, 0, 0, 0.9)], Likely(0.2, 0.9, 0.9))
     assert (far.route, far.suggestions) == ("no_answer", ())
-    assert answer(release, [], Likely(0.0, 0.0)).route == "no_answer"
+    assert answer(release, [], Likely(0.0, 0.0, 0.0)).route == "no_answer"
 
 
 def test_a_consultation_has_at_most_two_clear_quotes(release: Release) -> None:

@@ -11,7 +11,9 @@ from retrieval.evaluation.run import Evaluation, Outcome, evaluate, figures
 from retrieval.examples import Examples
 from retrieval.language import other_language
 from retrieval.messages import Message, comparable
+from retrieval.passages import passage_in_context
 from retrieval.training import encode_messages, scenario_folds, train
+from retrieval.vocabulary import Vocabulary
 
 __all__ = ["as_judged", "cross_validate"]
 
@@ -29,12 +31,14 @@ def cross_validate(assistant: Assistant, encoder: Encoder, messages: Sequence[Me
     """
     release = assistant.release()
     encoded = encode_messages(messages, encoder, tell)
+    texts = [passage_in_context(release.articles[passage.article], passage) for passage in release.passages]
     outcomes: list[Outcome] = []
     for number, (learned, tested) in enumerate(scenario_folds(messages, _FOLDS), start=1):
         tell("Training and routing", number - 1, _FOLDS)
         release.classifier = train(encoded, learned, encoder.name)
         near = [place for place in learned if comparable(messages[place])]
         release.examples = Examples.of(encoded.vectors[near], [messages[place].route for place in near])
+        release.vocabulary = Vocabulary.of([*texts, *(messages[place].text for place in near)])
         judged = as_judged([messages[place] for place in tested], release.languages, first=len(outcomes))
         outcomes.extend(evaluate(assistant, judged, "").outcomes)
     tell("Training and routing", _FOLDS, _FOLDS)
