@@ -41,7 +41,7 @@ from retrieval.vocabulary import Vocabulary  # noqa: E402
 FOLDS = 5
 IN_THE_FIELD_FROM = 0.5  # as in retrieval/answering.py
 JUDGED_WEIGHT = 6.0  # a judged question counts as much as so many example messages, which are many and more alike
-WORLDS = ("off-topic-world.txt",)
+WORLDS = ("everyday-talk.txt", "off-topic-world.txt")
 WORLD_WEIGHT = 4.0
 THRESHOLDS = (0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6)
 OF_EXAMPLES = [SIGNALS.index(name) for name in ("foreign", "examples", "nearness")]
@@ -96,7 +96,7 @@ def from_messages(release: Release, encoded: Encoded, model: str) -> Labelled:
     examples, vocabulary = release.examples, release.vocabulary
     texts = [passage_in_context(release.articles[passage.article], passage) for passage in release.passages]
     other_scenarios = {message.scenario for name in WORLDS for message in load_messages(MESSAGES / name)}
-    of_world = [message.scenario in other_scenarios for message in messages]
+    of_world = [message.kind == "other" and message.scenario in other_scenarios for message in messages]
     chance = np.random.default_rng(0)
     folds = [(learned, [p for p in tested if not of_world[p]]) for learned, tested in scenario_folds(messages, FOLDS)]
     folds.append(tuple([p for p, other in enumerate(of_world) if other is wanted] for wanted in (False, True)))

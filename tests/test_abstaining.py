@@ -37,6 +37,11 @@ def test_words_that_the_articles_have_and_have_not(release: Release) -> None:
     assert of(release, "sessions")["coverage"] == pytest.approx(1)
 
 
+def test_the_share_of_words_that_belong_to_no_article(release: Release) -> None:
+    assert of(release, "Is a unicorn red?")["foreign"] == pytest.approx(1 / 4)
+    assert of(release, "Is the rednes rare?")["foreign"] == 0
+
+
 def test_the_kind_of_answer(release: Release) -> None:
     assert of(release, "How long is the redness?")["kind_of_answer"] == 1
     assert of(release, "Is there redness?")["kind_of_answer"] == 0
