@@ -24,7 +24,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from retrieval.abstaining import COEFFICIENTS, SIGNALS, Likely, signals  # noqa: E402
-from retrieval.answering import answer  # noqa: E402
+from retrieval.answering import IN_THE_FIELD_FROM, answer  # noqa: E402
 from retrieval.build import build  # noqa: E402
 from retrieval.encoder import Encoder, open_encoder  # noqa: E402
 from retrieval.evaluation.judged import answering, load_judged  # noqa: E402
@@ -39,10 +39,9 @@ from retrieval.training import Encoded, encode_messages, scenario_folds, train  
 from retrieval.vocabulary import Vocabulary  # noqa: E402
 
 FOLDS = 5
-IN_THE_FIELD_FROM = 0.5  # as in retrieval/answering.py
 JUDGED_WEIGHT = 6.0  # a judged question counts as much as so many example messages, which are many and more alike
 WORLDS = ("everyday-talk.txt", "off-topic-world.txt")
-WORLD_WEIGHT = 4.0
+WORLD_WEIGHT = 2.0
 THRESHOLDS = (0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6)
 OF_EXAMPLES = [SIGNALS.index(name) for name in ("foreign", "examples", "nearness")]
 POOL = 8

@@ -12,7 +12,7 @@ from retrieval.passages import adjoin, passage_text
 from retrieval.release import Release
 from retrieval.types import Answer, Card, Citation, Clinic, Match, Passage, Quote
 
-__all__ = ["ANSWERS_FROM", "answer", "card_of", "proved", "quote_of"]
+__all__ = ["ANSWERS_FROM", "IN_THE_FIELD_FROM", "answer", "card_of", "proved", "quote_of"]
 
 _LOG = logging.getLogger(__name__)
 
@@ -23,7 +23,7 @@ _CLEARLY_FROM = 0.32
 """The score from which a passage is on the point enough to stand below a consultation card."""
 _BELOW_BEST = 0.12
 """A further quote may score this much less than the best one."""
-_IN_THE_FIELD_FROM = 0.5
+IN_THE_FIELD_FROM = 0.5
 """How likely a question must be in the field for quotes to be shown, or the nearest headings where nothing is quoted."""
 _MOST_QUOTES = 3
 _MOST_SENTENCES = 4
@@ -46,7 +46,7 @@ def answer(release: Release, matches: Sequence[Match], likely: Likely | None) ->
         return Answer("consult", quotes)
     best = matches[0].score if matches else 0.0
     good = _joined(release, [match for match in matches if match.score >= best - _BELOW_BEST])[:_MOST_QUOTES]
-    if likely.in_the_field < _IN_THE_FIELD_FROM:
+    if likely.in_the_field < IN_THE_FIELD_FROM:
         return Answer("no_answer", confidence=likely.by_quotes)
     quotes = tuple(proved(release, (quote_of(release, match) for match in good))) if likely.answered >= ANSWERS_FROM else ()
     if not quotes:

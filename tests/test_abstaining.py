@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -57,12 +58,23 @@ def test_a_signal_that_is_not_there_counts_as_an_average_one(release: Release) -
 
 def test_examples_that_were_answered_speak_for_an_answer(release: Release) -> None:
     vector = WordEncoder().encode(["sessions"])[0]
-    matches = search(release, "sessions", vector, 8)
+    matches = [dataclasses.replace(match, dense=0.5) for match in search(release, "sessions", vector, 8)]
     answered = []
     for route in ("answer", "no_answer"):
         release.examples = Examples.of(np.stack([vector, -vector]), [route, "no_answer" if route == "answer" else "answer"])
         answered.append(likely(release, "sessions", vector, matches, GENERAL).answered)
     assert answered[0] > 0.5 > answered[1]
+
+
+def test_what_an_article_plainly_says_is_answered_whatever_the_router_and_the_examples_know(release: Release) -> None:
+    question = "Redness fades in two days"
+    vector = WordEncoder().encode([question])[0]
+    matches = search(release, question, vector, 8)
+    release.examples = Examples.of(np.stack([vector, -vector]), ["no_answer", "no_answer"])
+    found = likely(release, question, vector, matches, OTHER)
+    assert min(found.in_the_field, found.answered) >= 0.9
+    weaker = [dataclasses.replace(match, dense=0.5) for match in matches]
+    assert likely(release, question, vector, weaker, OTHER).answered < 0.5
 
 
 def test_nothing_found_is_nothing_likely(release: Release) -> None:

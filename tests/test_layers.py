@@ -35,6 +35,7 @@ ORDER = [
     "retrieval.encoder",
     "retrieval.lexical",
     "retrieval.phrases",
+    "retrieval.vocabulary",
     "retrieval.rules",
     "retrieval.messages",
     "retrieval.classifier",
