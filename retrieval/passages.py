@@ -6,11 +6,21 @@ import re
 
 from retrieval.types import Article, Passage
 
-__all__ = ["PASSAGES_VERSION", "adjoin", "context_of", "passage_in_context", "passage_text", "passages_of", "sentence_text"]
+__all__ = [
+    "LONGEST_RUN",
+    "PASSAGES_VERSION",
+    "adjoin",
+    "context_of",
+    "passage_in_context",
+    "passage_text",
+    "passages_of",
+    "sentence_text",
+]
 
 # Counts up whenever the same article would be divided or encoded differently.
 PASSAGES_VERSION = 1
-_LONGEST_RUN = 3
+LONGEST_RUN = 3
+"""Sentences of the longest passage."""
 _WORDS = re.compile(r"\w{3}")  # more than the number or letter of a list item
 _MAX_WORDS = 110
 
@@ -27,7 +37,7 @@ def passages_of(article: Article, number: int) -> tuple[Passage, ...]:
     sentences = article.sentences
     for first in range(len(sentences)):
         words = 0
-        for last in range(first, min(len(sentences), first + _LONGEST_RUN)):
+        for last in range(first, min(len(sentences), first + LONGEST_RUN)):
             words += len(sentence_text(article, last).split())
             if last > first and (words > _MAX_WORDS or not adjoin(article, last - 1)):
                 break

@@ -42,13 +42,13 @@ def encode_messages(messages: Sequence[Message], encoder: Encoder, progress: Pro
     tokens: list[npt.NDArray[np.float16]] = []
     for first in range(0, len(messages), _CHUNK):
         part = [message.text for message in messages[first : first + _CHUNK]]
-        rows, states = encoder.encode_with_tokens(part)
-        vectors.append(rows)
-        tokens.extend(state.astype(np.float16) for state in states)
+        for question in encoder.encode_questions(part):
+            vectors.append(question.vector)
+            tokens.append(question.tokens.astype(np.float16))
         if progress:
             progress("Encoding messages", first + len(part), len(messages))
     buckets = tuple(word_buckets(message.text) for message in messages)
-    return Encoded(tuple(messages), np.concatenate(vectors), tuple(tokens), buckets)
+    return Encoded(tuple(messages), np.array(vectors, dtype=np.float32), tuple(tokens), buckets)
 
 
 def scenario_folds(messages: Sequence[Message], count: int) -> list[tuple[list[int], list[int]]]:

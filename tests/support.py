@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from playwright._impl._driver import compute_driver_executable
 
-from retrieval.encoder import Vectors
+from retrieval.encoder import Question, Vectors
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = ROOT.parent / "shared"
@@ -38,10 +38,13 @@ class WordEncoder:
         lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
         return (vectors / np.where(lengths == 0, 1, lengths)).astype(np.float32)
 
-    def encode_with_tokens(self, texts: Sequence[str]) -> tuple[Vectors, list[Vectors]]:
-        vectors = self.encode(texts)
-        words = [[WordEncoder._one(word) for word in re.findall(r"\w+", text.lower())] for text in texts]
-        return vectors, [np.array(rows, dtype=np.float32).reshape(-1, self.dimension) for rows in words]
+    def encode_questions(self, texts: Sequence[str]) -> list[Question]:
+        found = []
+        for text, vector in zip(texts, self.encode(texts), strict=True):
+            rows = [WordEncoder._one(word) for word in re.findall(r"\w+", text.lower())]
+            tokens = np.array(rows, dtype=np.float32).reshape(-1, self.dimension)
+            found.append(Question(text, vector, tokens, vector, 0.0))
+        return found
 
     @staticmethod
     def _one(word: str) -> Vectors:

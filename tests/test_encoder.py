@@ -33,7 +33,7 @@ print(json.dumps(model.encode(json.loads(sys.stdin.read()), normalize_embeddings
 
 
 def test_served_vectors_equal_the_original_ones(real_encoder: Encoder) -> None:
-    folder = str(module._package_folder())
+    folder = str(module.package_folder())
     done = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", REFERENCE, folder], input=json.dumps(TEXTS), capture_output=True, text=True
     )
@@ -52,6 +52,32 @@ def test_vectors_have_length_one_and_do_not_depend_on_their_neighbours(real_enco
     assert real_encoder.encode([]).shape == (0, real_encoder.dimension)
 
 
+def test_a_question_s_vectors_are_those_of_any_text_beside_the_one_to_search_with(real_encoder: Encoder) -> None:
+    field = "how many sessions will my acne scars need, and how far apart are they?"
+    other = "what is the capital of Peru?"
+    of_field, of_other = real_encoder.encode_questions([field, other])
+    for question, vector in zip((of_field, of_other), real_encoder.encode([field, other]), strict=True):
+        assert question.vector == pytest.approx(vector, abs=1e-5)
+        assert question.tokens.shape[1] == real_encoder.dimension
+        assert np.linalg.norm(question.searching) <= 1 + 1e-5
+    assert of_field.taught == 1
+    assert of_field.searching @ of_field.vector < 0.99
+    assert of_other.taught == 0
+    assert of_other.searching == pytest.approx(of_other.vector, abs=1e-6)
+
+
+def test_the_question_model_brings_a_question_near_its_answer(real_encoder: Encoder) -> None:
+    question = real_encoder.encode_questions(["how long till I stop looking like a tomato after the laser"])[0]
+    right, wrong = real_encoder.encode(["The redness usually settles within a few hours.", "Wear goggles during treatment."])
+    assert question.searching @ right - question.searching @ wrong > question.vector @ right - question.vector @ wrong
+
+
+def test_words_that_the_model_does_not_know_in_one_piece_are_named(real_encoder: Encoder) -> None:
+    question = real_encoder.encode_questions(["is the rednes gone, or the ACKNE?"])[0]
+    assert question.strange == ("rednes", "ACKNE")
+    assert real_encoder.encode_questions([]) == []
+
+
 def test_tokens_are_counted_beyond_what_the_model_reads(real_encoder: Encoder) -> None:
     assert real_encoder.count_tokens(["word " * 400, "word"]) == [402, 3]
     assert real_encoder.max_tokens == 256
@@ -59,7 +85,7 @@ def test_tokens_are_counted_beyond_what_the_model_reads(real_encoder: Encoder) -
 
 def test_altered_weights_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "model.safetensors").write_bytes(b"not the weights")
-    monkeypatch.setattr(module, "_package_folder", lambda: tmp_path)
+    monkeypatch.setattr(module, "package_folder", lambda: tmp_path)
     with pytest.raises(ModelError, match="not the published weights"):
         module.export_default_model(tmp_path / "served")
     assert not (tmp_path / "served").exists()
@@ -98,7 +124,7 @@ def test_any_sentence_transformers_model_can_be_named(real_encoder: Encoder) -> 
         "e = open_encoder(Settings(model=sys.argv[1]));"
         "print(json.dumps([e.name, e.dimension, e.max_tokens, e.count_tokens(['one two']), e.encode(['one two']).tolist()]))"
     )
-    command = [sys.executable, "-W", "ignore", "-c", script, str(module._package_folder())]
+    command = [sys.executable, "-W", "ignore", "-c", script, str(module.package_folder())]
     done = subprocess.run(command, capture_output=True, text=True, cwd=Path(__file__).parent.parent)
     assert done.returncode == 0, done.stderr
     name, dimension, limit, counts, vectors = json.loads(done.stdout.splitlines()[-1])

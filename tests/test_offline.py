@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -64,8 +65,9 @@ def test_the_guard_itself_refuses() -> None:
 
 
 def test_building_and_asking_reach_for_nothing_outside(tmp_path: Path, real_encoder: Encoder) -> None:
-    index = str(tmp_path / "index")
-    built = guarded(ASK, "build", "--corpus", "corpus", "--index", index)
+    index, corpus = str(tmp_path / "index"), tmp_path / "corpus"
+    shutil.copytree(ROOT / "corpus", corpus, ignore=shutil.ignore_patterns("questions", "routing"))  # only more of the same
+    built = guarded(ASK, "build", "--corpus", str(corpus), "--index", index)
     assert (built.returncode, "OUTSIDE" in built.stderr) == (0, False), built.stderr
     asked = guarded(ASK, "ask", "does it hurt", "--index", index)
     assert (asked.returncode, "OUTSIDE" in asked.stderr) == (0, False), asked.stderr
@@ -78,7 +80,7 @@ def test_building_and_asking_reach_for_nothing_outside(tmp_path: Path, real_enco
 def test_exporting_the_model_reaches_for_nothing_outside(tmp_path: Path) -> None:
     code = (
         "from pathlib import Path\nfrom retrieval import encoder, export\n"
-        "sys.argv = ['export', str(encoder._package_folder()), sys.argv[1]]\nexport.main()\n"
+        "sys.argv = ['export', str(encoder.package_folder()), sys.argv[1]]\nexport.main()\n"
     )
     done = guarded(code, str(tmp_path / "model.onnx"))
     assert (done.returncode, "OUTSIDE" in done.stderr) == (0, False), done.stderr

@@ -22,9 +22,9 @@ def encoded() -> Encoded:
 def test_it_learns_to_tell_kinds_apart(encoded: Encoded) -> None:
     told: list[tuple[str, int, int]] = []
     classifier = train(encoded, range(len(encoded.messages)), "words@1", progress=lambda *step: told.append(step))
-    vectors, tokens = WordEncoder().encode_with_tokens(["my ankle is burning", "my ankle is priced"])
-    burning = classifier.kinds_of("my ankle is burning", vectors[0], tokens[0])
-    priced = classifier.kinds_of("my ankle is priced", vectors[1], tokens[1])
+    one, other = WordEncoder().encode_questions(["my ankle is burning", "my ankle is priced"])
+    burning = classifier.kinds_of(one.text, one.vector, one.tokens)
+    priced = classifier.kinds_of(other.text, other.vector, other.tokens)
     assert burning.urgent > 0.5 > priced.urgent
     assert priced.other > 0.5
     assert told[-1] == ("Training", len(told), len(told))
