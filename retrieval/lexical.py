@@ -58,10 +58,13 @@ class LexicalIndex:
     @classmethod
     def build(cls, texts: Sequence[str]) -> LexicalIndex:
         """Index texts, one a passage, in order."""
+        terms = [stems(text) for text in texts]
+        if not any(terms):  # bm25s needs a word
+            return cls(np.empty(0, np.float32), np.empty(0, np.int32), np.zeros(1, np.int64), {}, len(texts))
         import bm25s
 
         index = bm25s.BM25(method="lucene", k1=1.2, b=0.75)
-        index.index([stems(text) for text in texts], show_progress=False)
+        index.index(terms, show_progress=False)
         arrays = index.scores
         vocabulary = {term: place for term, place in index.vocab_dict.items() if term}
         return cls(
@@ -98,6 +101,14 @@ class LexicalIndex:
         """How much a term of a question counts: its idf, also where no passage has it."""
         column = self._vocabulary.get(term)
         return self._unknown if column is None else float(self._idf[column])
+
+    def strength(self, question: str) -> float:
+        """How much a question's words can tell: their number times the square of their mean idf.
+
+        BM25 is a share (`scores`) times the sum of the idf; times their mean once more, since rare words tell more than many.
+        """
+        weights = [self.weight_of(term) for term in stems(question)]
+        return sum(weights) ** 2 / len(weights) if weights else 0.0
 
     def scores(self, question: str) -> Floats:
         """Score every passage for a question: float32 of shape (passages,), from 0 to 1."""

@@ -40,6 +40,19 @@ def test_a_question_without_known_words_scores_nothing() -> None:
     assert not index.scores("what is it").any()
 
 
+def test_rare_words_are_stronger_and_many_are_stronger_than_few() -> None:
+    index = LexicalIndex.build(TEXTS)
+    redness, zebra = (index.weight_of(stems(word)[0]) for word in ("redness", "zebra"))
+    assert index.strength("redness zebra") == pytest.approx((redness + zebra) ** 2 / 2)
+    assert index.strength("zebra") > index.strength("sessions")
+    assert index.strength("what is it") == 0
+
+
+def test_texts_without_words_are_indexed_too() -> None:
+    assert LexicalIndex.build([]).scores("redness").shape == (0,)
+    assert LexicalIndex.build(["it is", "..."]).scores("redness").tolist() == [0, 0]
+
+
 @given(st.lists(st.sampled_from("redness fades two days five sessions sun zebra of the".split()), max_size=12))
 def test_scores_lie_between_0_and_1(words: list[str]) -> None:
     scores = LexicalIndex.build(TEXTS).scores(" ".join(words))

@@ -1,0 +1,72 @@
+"""Question -> the words to look for: slips of the pen mended, and the articles' terms beside the patient's words."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from rapidfuzz import process
+from rapidfuzz.distance import OSA
+
+from retrieval.errors import DamagedRelease, SettingsError
+from retrieval.glossary import Glossary, load_glossary
+from retrieval.phrases import words
+
+__all__ = ["Widening"]
+
+_GLOSSARY, _KNOWN = "glossary.txt", "known.txt"
+_SHORTEST, _TWO_SLIPS = 4, 7  # letters from which a word may be mended, and may have two slips
+
+
+class Widening:
+    """What a corpus's questions are widened by: the glossary, and the words that slips of the pen are mended to."""
+
+    def __init__(self, glossary: Glossary, known: Iterable[str]) -> None:
+        self.glossary = glossary
+        self.known = frozenset(known)
+        self._by_letter: dict[str, list[str]] = defaultdict(list)
+        for word in sorted(self.known | glossary.words):
+            if len(word) >= _SHORTEST and word.isalpha():
+                self._by_letter[word[0]].append(word)
+
+    @classmethod
+    def of(cls, glossary: Glossary, texts: Iterable[str]) -> Widening:
+        """By a glossary and all words of some texts."""
+        return cls(glossary, (word for text in texts for word in words(text)))
+
+    def save(self, folder: Path) -> None:
+        """Write everything to a folder."""
+        (folder / _GLOSSARY).write_text(self.glossary.lines(), encoding="utf-8")
+        (folder / _KNOWN).write_text("\n".join(sorted(self.known)), encoding="utf-8")
+
+    @classmethod
+    def load(cls, folder: Path) -> Widening:
+        """Read what `save` wrote; raises DamagedRelease where that fails."""
+        try:
+            return cls(load_glossary(folder / _GLOSSARY), (folder / _KNOWN).read_text(encoding="utf-8").split())
+        except (OSError, UnicodeDecodeError, SettingsError) as problem:
+            raise DamagedRelease(f"{folder}: the glossary cannot be read ({problem}). Build again.") from problem
+
+    def widen(self, question: str, strange: Sequence[str]) -> str:
+        """Widen a question for a search by words.
+
+        Parameters: the question, and the words of it that may be slips of the pen; no other is touched.
+        Returns its words, mended, and the terms that they are lay words for.
+        """
+        suspects = {word for text in strange for word in words(text)}
+        mended = " ".join(self._mended(word) if word in suspects else word for word in words(question))
+        return " ".join([mended, *self.glossary.terms_of(mended)])
+
+    def _mended(self, word: str) -> str:
+        """The one known word that is nearest, where there is just one within reach; else the word itself.
+
+        Optimal string alignment: a letter too few, too many, wrong, or changed over with the next counts one; the first stays.
+        """
+        candidates = self._by_letter.get(word[0], [])
+        if len(word) < _SHORTEST or word in candidates:
+            return word
+        reach = 1 if len(word) < _TWO_SLIPS else 2
+        found = process.extract(word, candidates, scorer=OSA.distance, score_cutoff=reach, limit=2)
+        only = len(found) == 1 or (len(found) == 2 and found[0][1] < found[1][1])
+        return str(found[0][0]) if only else word
