@@ -55,7 +55,7 @@ def main() -> None:
         build(corpus, Path(temporary), encoder)
         release = open_current(Path(temporary))
     encoded = encode_messages(load_messages(MESSAGES, corpus / "routing"), encoder)
-    messages = from_messages(release, encoded, encoder.name)
+    messages = from_messages(release, encoded, encoder)
     judged = from_judged(release, corpus, encoder)
     for what, labelled in (("messages", messages), ("judged", judged)):
         print(f"{what}: {len(labelled.rows)}, of which {labelled.answered.sum()} are answered")
@@ -88,7 +88,7 @@ class Labelled:
     by_quotes: np.ndarray
 
 
-def from_messages(release: Release, encoded: Encoded, model: str) -> Labelled:
+def from_messages(release: Release, encoded: Encoded, encoder: Encoder) -> Labelled:
     """The example messages that are questions."""
     messages = encoded.messages
     rows, field, answered, worlds, parts = [], [], [], [], []
@@ -100,7 +100,7 @@ def from_messages(release: Release, encoded: Encoded, model: str) -> Labelled:
     folds = [(learned, [p for p in tested if not of_world[p]]) for learned, tested in scenario_folds(messages, FOLDS)]
     folds.append(tuple([p for p, other in enumerate(of_world) if other is wanted] for wanted in (False, True)))
     for part, (learned, tested) in enumerate(folds):
-        classifier = train(encoded, learned, model)
+        classifier = train(encoded, learned, encoder.name)
         near = [place for place in learned if comparable(messages[place])]
         release.examples = Examples.of(encoded.vectors[near], [messages[place].route for place in near])
         release.vocabulary = Vocabulary.of([*texts, *(messages[place].text for place in near)])
@@ -108,10 +108,9 @@ def from_messages(release: Release, encoded: Encoded, model: str) -> Labelled:
             message = messages[place]
             if message.route not in {"answer", "no_answer"} or language_of(message.text) not in {"en", ""}:
                 continue
-            vector = encoded.vectors[place]
-            kinds = classifier.kinds_of(message.text, vector, encoded.tokens[place].astype(np.float32))
-            matches = search(release, message.text, vector, POOL)
-            rows.append(signals(release, message.text, vector, matches, kinds))
+            question = encoder.encode_questions([message.text])[0]
+            kinds = classifier.kinds_of(message.text, question.vector, question.tokens)
+            rows.append(signals(release, question, search(release, question, POOL), kinds))
             field.append(message.kind == "general")
             answered.append(message.route == "answer")
             worlds.append(of_world[place])
@@ -124,12 +123,11 @@ def from_judged(release: Release, corpus: Path, encoder: Encoder) -> Labelled:
     """The judged questions of the dev split."""
     files = [corpus / "judged" / name for name in ("questions.jsonl", "unanswerable.jsonl")]
     chosen = [item for file in files for item in load_judged(file) if item.split == "dev" and len(item.turns) == 1]
-    vectors, tokens = encoder.encode_with_tokens([item.turns[0] for item in chosen])
     rows, by_quotes = [], []
-    for item, vector, states in zip(chosen, vectors, tokens, strict=True):
-        kinds = release.classifier.kinds_of(item.turns[0], vector, states)
-        matches = search(release, item.turns[0], vector, POOL)
-        rows.append(signals(release, item.turns[0], vector, matches, kinds))
+    for item, question in zip(chosen, encoder.encode_questions([item.turns[0] for item in chosen]), strict=True):
+        kinds = release.classifier.kinds_of(question.text, question.vector, question.tokens)
+        matches = search(release, question, POOL)
+        rows.append(signals(release, question, matches, kinds))
         cited = [quote.citation for quote in answer(release, matches, Likely(1.0, 1.0, 1.0)).quotes]
         by_quotes.append(any(answering(item.answers, place.doc, place.start, place.end) for place in cited))
     answered = np.array([bool(item.answers) for item in chosen])

@@ -20,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from retrieval.classifier import Kinds
-from retrieval.encoder import Vectors
+from retrieval.encoder import Question
 from retrieval.errors import SettingsError
 from retrieval.lexical import stems
 from retrieval.passages import passage_in_context
@@ -86,16 +86,16 @@ class _Scale:
         return float(1.0 / (1.0 + np.exp(-(self.offset + self.slope * np.log(odds / (1 - odds))))))
 
 
-def likely(release: Release, question: str, vector: Vectors, matches: Sequence[Match], kinds: Kinds | None) -> Likely:
+def likely(release: Release, question: Question, matches: Sequence[Match], kinds: Kinds | None) -> Likely:
     """Judge what was found for a question; nothing found is nothing likely.
 
-    Parameters: the release, the question, its vector (dimension,), what was found for it, best first, and what kind of
-    message the classifier takes it for, if there is one.
+    Parameters: the release, the question as encoded, what was found for it, best first, and what kind of message the
+    classifier takes it for, if there is one.
     """
     if not matches:
         return Likely(0.0, 0.0, 0.0)
     examples = "with examples" if release.examples.has_questions else "without examples"
-    values = signals(release, question, vector, matches, kinds)
+    values = signals(release, question, matches, kinds)
     in_the_field = _models()[f"field, {examples}"].of(values)
     answered = _models()[f"answered, {examples}"].of(values)
     if values[SIGNALS.index("dense")] >= _SAID_DENSE and values[SIGNALS.index("coverage")] >= _SAID_COVERAGE:
@@ -103,7 +103,7 @@ def likely(release: Release, question: str, vector: Vectors, matches: Sequence[M
     return Likely(in_the_field, answered, _scales()[examples].of(answered))
 
 
-def signals(release: Release, question: str, vector: Vectors, matches: Sequence[Match], kinds: Kinds | None) -> Floats:
+def signals(release: Release, question: Question, matches: Sequence[Match], kinds: Kinds | None) -> Floats:
     """The signals, in the order of SIGNALS: float64 (12,).
 
     dense, lexical: the best of each. gap: by how much the best score is ahead of the next. agreement: 1 where both are
@@ -114,13 +114,14 @@ def signals(release: Release, question: str, vector: Vectors, matches: Sequence[
     general: how much likelier a general question is than a message that no article is for (log odds; NaN without a
     classifier). examples: how the example questions nearest to it were answered (log odds). nearness: how near these are.
     """
-    terms = stems(question)
+    text = question.text
+    terms = stems(text)
     weights = [release.lexical.weight_of(term) for term in terms]
     best = [passage_in_context(release.articles[match.passage.article], match.passage) for match in matches[:_BEST]]
     held = set(stems(" ".join(best)))
     dense = [match.dense for match in matches]
     lexical = [match.lexical for match in matches]
-    share, nearness = release.examples.near(vector)
+    share, nearness = release.examples.near(question.vector)
     return np.array(
         [
             dense[0],
@@ -130,8 +131,8 @@ def signals(release: Release, question: str, vector: Vectors, matches: Sequence[
             sum(map(release.lexical.knows, terms)) / max(1, len(terms)),
             np.log1p(len(terms)),
             sum(weight for weight, term in zip(weights, terms, strict=True) if term in held) / (sum(weights) or 1.0),
-            _kind_of_answer(question, " ".join(best)),
-            len(release.vocabulary.foreign(question)) / max(1, len(question.split())),
+            _kind_of_answer(text, " ".join(best)),
+            len(release.vocabulary.foreign(text)) / max(1, len(text.split())),
             np.log((kinds.general + 0.01) / (kinds.other + 0.01)) if kinds is not None else np.nan,
             np.log((share + 0.02) / (1.02 - share)),
             nearness,

@@ -8,20 +8,34 @@ import logging
 from collections.abc import Iterable, Sequence
 
 from retrieval.abstaining import Likely
+from retrieval.encoder import Question
 from retrieval.passages import adjoin, passage_text
+from retrieval.quoting import complete
 from retrieval.release import Release
-from retrieval.types import Answer, Card, Citation, Clinic, Match, Passage, Quote
+from retrieval.types import Answer, Card, Citation, Clinic, Difference, Match, Passage, Quote, SideBySide
 
-__all__ = ["ANSWERS_FROM", "IN_THE_FIELD_FROM", "answer", "card_of", "proved", "quote_of"]
+__all__ = [
+    "ANSWERS_FROM",
+    "IN_THE_FIELD_FROM",
+    "answer",
+    "card_of",
+    "citation_of",
+    "marked",
+    "proved",
+    "quote_of",
+    "side_by_side",
+]
 
 _LOG = logging.getLogger(__name__)
 
 # Chosen on the dev halves of the judged questions and routing messages; docs/design.md has the figures.
 ANSWERS_FROM = 0.45
 """How likely it must be that the articles answer a question in the field for quotes to be shown; see abstaining.py."""
+_DIFFERS_FROM = 0.3
+"""The same where the question seems to ask about something that articles differ on."""
 _CLEARLY_FROM = 0.32
 """The score from which a passage is on the point enough to stand below a consultation card."""
-_BELOW_BEST = 0.12
+_BELOW_BEST = 0.15
 """A further quote may score this much less than the best one."""
 IN_THE_FIELD_FROM = 0.5
 """How likely a question must be in the field for quotes to be shown, or the nearest headings where nothing is quoted."""
@@ -32,26 +46,29 @@ _MOST_QUOTES_CONSULT = 2
 _MOST_SUGGESTIONS = 3
 
 
-def answer(release: Release, matches: Sequence[Match], likely: Likely | None) -> Answer:
+def answer(release: Release, matches: Sequence[Match], likely: Likely | None, difference: Difference | None = None) -> Answer:
     """Put an answer together.
 
-    Parameters: the release, its matches for the question, best first, and how likely the articles answer it; None where
-    the question was raised to a consultation. Returns an Answer by the routing policy: consultations have quotes that are
-    clearly on the point, at most two; otherwise quotes, or the nearest headings where the question is in the field. Cards
-    are the caller's.
+    Parameters: the release, its matches for the question, best first, how likely the articles answer it (None where the
+    question was raised to a consultation), and the difference between articles that it asks about. Returns an Answer by the
+    routing policy: consultations have quotes that are clearly on the point, at most two; otherwise quotes, or the nearest
+    headings where the question is in the field. Where articles differ is shown with both. Cards are the caller's.
     """
+    differs = side_by_side(release, difference) if difference else ()
     if likely is None:
         clear = _joined(release, [match for match in matches if match.score >= _CLEARLY_FROM])[:_MOST_QUOTES_CONSULT]
         quotes = tuple(proved(release, (quote_of(release, match) for match in clear)))
-        return Answer("consult", quotes)
+        return Answer("consult", quotes, differs=differs)
     best = matches[0].score if matches else 0.0
     good = _joined(release, [match for match in matches if match.score >= best - _BELOW_BEST])[:_MOST_QUOTES]
     if likely.in_the_field < IN_THE_FIELD_FROM:
         return Answer("no_answer", confidence=likely.by_quotes)
-    quotes = tuple(proved(release, (quote_of(release, match) for match in good))) if likely.answered >= ANSWERS_FROM else ()
+    # Articles that differ on just what was asked mostly do say something on it.
+    quoted = likely.answered >= (ANSWERS_FROM if difference is None else _DIFFERS_FROM)
+    quotes = tuple(proved(release, (quote_of(release, match) for match in good))) if quoted else ()
     if not quotes:
         return Answer("no_answer", suggestions=_headings(release, matches), confidence=likely.by_quotes)
-    return Answer("answer", quotes, suggestions=_following(release, good), confidence=likely.by_quotes)
+    return Answer("answer", quotes, suggestions=_following(release, good), differs=differs, confidence=likely.by_quotes)
 
 
 def _joined(release: Release, matches: Sequence[Match]) -> list[Match]:
@@ -82,11 +99,38 @@ def _side_by_side(release: Release, one: Passage, other: Passage) -> Passage | N
     return both if short and adjoin(article, first.last) else None
 
 
+def side_by_side(release: Release, difference: Difference) -> tuple[SideBySide, ...]:
+    """What articles say on a point, each statement proved; nothing where fewer than two could be."""
+    said = (Passage(one.article, one.first, one.last) for one in difference.statements)
+    passages = dict.fromkeys(complete(release.articles[passage.article], passage) for passage in said)
+    quotes = proved(release, (quote_of(release, Match(passage, 0.0, 0.0, 0.0)) for passage in passages))
+    return (SideBySide(difference.point, tuple(quotes)),) if len(quotes) > 1 else ()
+
+
 def quote_of(release: Release, match: Match) -> Quote:
-    """Cut a match out of its article, with its citation."""
+    """Cut a match out of its article, with its citation and those of the passages that say the same."""
+    citation = citation_of(release, match.passage)
     article = release.articles[match.passage.article]
-    first, last = article.sentences[match.passage.first], article.sentences[match.passage.last]
-    citation = Citation(
+    also = tuple(citation_of(release, passage) for passage in match.also)
+    return Quote(article.text[citation.start : citation.end], citation, match.score, also)
+
+
+def marked(release: Release, found: Answer, question: Question) -> Answer:
+    """Mark in all quotes of an answer the words that answer the question."""
+
+    def mark(quote: Quote) -> Quote:
+        cited = quote.citation
+        return dataclasses.replace(quote, marked=release.marked(cited.doc, cited.start, cited.end, question))
+
+    differs = tuple(dataclasses.replace(one, quotes=tuple(map(mark, one.quotes))) for one in found.differs)
+    return dataclasses.replace(found, quotes=tuple(map(mark, found.quotes)), differs=differs)
+
+
+def citation_of(release: Release, passage: Passage) -> Citation:
+    """Where a passage stands."""
+    article = release.articles[passage.article]
+    first, last = article.sentences[passage.first], article.sentences[passage.last]
+    return Citation(
         doc=article.doc,
         title=article.title,
         section=article.sections[first.section].title,
@@ -98,7 +142,6 @@ def quote_of(release: Release, match: Match) -> Quote:
         reviewed_on=article.metadata.reviewed_on,
         reviewed_by=article.metadata.reviewed_by,
     )
-    return Quote(article.text[first.start : last.end], citation, match.score)
 
 
 def proved(release: Release, quotes: Iterable[Quote]) -> list[Quote]:

@@ -15,17 +15,17 @@ from pathlib import Path
 from threadpoolctl import threadpool_limits
 
 from retrieval.abstaining import likely
-from retrieval.answering import answer, card_of, proved, quote_of
+from retrieval.answering import answer, card_of, marked, proved, quote_of
 from retrieval.clinic import load_clinic
 from retrieval.conversation import to_search
-from retrieval.encoder import Encoder, Vectors, open_encoder
+from retrieval.encoder import Encoder, open_encoder
 from retrieval.errors import ModelError, NoRelease, PatientFaqError, QuestionError, ReleaseError
 from retrieval.language import language_of, names_of, other_language
 from retrieval.private import private_data
 from retrieval.release import Release, current_id
 from retrieval.routing import highest, judged, raised_by_examples
 from retrieval.rules import Rules
-from retrieval.search import FUSED, Weights, search
+from retrieval.search import FUSED, Weights, completed, search
 from retrieval.settings import Settings
 from retrieval.types import Answer, Card, Clinic, Match, Quote, Route, Routing, Turn
 
@@ -35,7 +35,7 @@ _LOG = logging.getLogger(__name__)
 MAX_QUESTION = 4000
 """Characters a question may have."""
 _ROUTED = 20_000
-_ANSWER_POOL = 8
+_ANSWER_POOL, _LOOKED_AT = 8, 20
 _KEPT_RELEASES = 4
 _CHECKED_EVERY = 0.5  # seconds between looks at the pointer
 
@@ -168,7 +168,8 @@ class Assistant:
         text = to_search(clean(question), history)
         _check(text)
         release = self.release()
-        matches = search(release, text, self._encode(text), top, weights)
+        asked, *written = self._encoder.encode_questions(list(dict.fromkeys([text, clean(question)])))
+        matches = search(release, completed(asked, written), top, weights)
         return [(quote_of(release, match), match) for match in matches], release
 
     def _follow(self) -> None:
@@ -214,12 +215,17 @@ class Assistant:
             return Answer("urgent", card=card(asked.routing.card))
         if not any(character.isalnum() for character in asked.text):
             return _no_answer(card("not_found"))
-        vectors, tokens = self._encoder.encode_with_tokens([asked.searched])
-        vector = vectors[0]
+        # A message that leans on the one before is judged as it was made complete, and as it was written.
+        question, *written = self._encoder.encode_questions(list(dict.fromkeys([asked.searched, asked.text])))
         asked.lap("encode")
-        kinds = release.classifier.kinds_of(asked.searched, vector, tokens[0]) if release.classifier else None
+        kinds, *others = (
+            release.classifier.kinds_of(one.text, one.vector, one.tokens) if release.classifier else None
+            for one in (question, *written)
+        )
         routing = asked.routing = highest(
-            asked.routing, judged(kinds) if kinds else None, raised_by_examples(release.examples, vector)
+            asked.routing,
+            *(judged(one) for one in (kinds, *others) if one),
+            *(raised_by_examples(release.examples, one.vector) for one in (question, *written)),
         )
         asked.lap("route")
         if routing and routing.route == "urgent":
@@ -233,16 +239,16 @@ class Assistant:
             return _no_answer(card("language"))
         if routing and not consult:
             return _no_answer(card(routing.card))
-        matches = search(release, asked.searched, vector, _ANSWER_POOL, weights)
+        matches = search(release, completed(question, written), _LOOKED_AT, weights)
         asked.lap("search")
-        found = answer(release, matches, None if consult else likely(release, asked.searched, vector, matches, kinds))
+        best = matches[:_ANSWER_POOL]
+        ranked = [(match.passage.article, match.passage.first, match.passage.last) for match in matches]
+        difference = release.differences.asked_about(question.text, question.vector, ranked)
+        found = answer(release, best, None if consult else likely(release, question, best, kinds), difference)
+        found = marked(release, found, question)
         asked.lap("answer")
         kind = routing.card if routing else "" if found.quotes else "not_found"
         return dataclasses.replace(found, card=card(kind)) if kind else found
-
-    def _encode(self, text: str) -> Vectors:
-        vector: Vectors = self._encoder.encode([text])[0]
-        return vector
 
 
 class _Asked:

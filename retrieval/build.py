@@ -11,19 +11,26 @@ from pathlib import Path
 
 import numpy as np
 
+from retrieval.asked import Asked, AskedAs, load_asked
 from retrieval.classifier import SHIPPED, Classifier
 from retrieval.clinic import is_signed, load_clinic
+from retrieval.differences import FIELD as POINTS
+from retrieval.differences import Differences, Points, find_differences, load_points, notes_on_marks
 from retrieval.encoder import Encoder, Vectors
 from retrieval.errors import BuildError, CorpusError, ReleaseError, UnreadableFile
 from retrieval.examples import Examples
+from retrieval.glossary import FIELD as GLOSSARY
+from retrieval.glossary import load_glossary
 from retrieval.lexical import LexicalIndex
+from retrieval.marking import CLAUSES_VERSION, Clauses, clauses_of
 from retrieval.messages import Message, comparable, load_messages
 from retrieval.passages import PASSAGES_VERSION, passage_in_context, passage_text, passages_of
 from retrieval.reading import article_files, articles_folder, read_article, source_digest
 from retrieval.release import Content, Release, clear_leftovers, locked, open_current, publish, release_id
 from retrieval.rules import load_rules
-from retrieval.types import Article, Passage
+from retrieval.types import Article, Difference, Passage
 from retrieval.vocabulary import Vocabulary
+from retrieval.widening import Widening
 
 __all__ = ["VECTOR_WEIGHTS", "BuildReport", "Progress", "build"]
 
@@ -35,10 +42,10 @@ VECTOR_WEIGHTS = (0.65, 0.25, 0.10)
 
 The inner product with a question's vector is then the mean, so weighted, of three cosines. Chosen on dev; docs/design.md.
 """
-_EXAMPLES_AT_ONCE = 512
+_AT_ONCE = 512
 _DRAFT = "The wording of the cards is a draft: nobody has signed it off. `patient-faq cards` prints it and says how."
 _UNCHANGED = "The release in force is unchanged; mend this and build again."
-_RECIPE = f"passages {PASSAGES_VERSION}, vectors {VECTOR_WEIGHTS}"
+_RECIPE = f"passages {PASSAGES_VERSION}, clauses {CLAUSES_VERSION}, vectors {VECTOR_WEIGHTS}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +73,8 @@ def build(corpus: Path, index: Path, encoder: Encoder, progress: Progress | None
     folder = articles_folder(corpus)
     clinic = load_clinic(corpus)
     routing = _routing(corpus, encoder)
+    glossary = load_glossary(GLOSSARY, corpus / "glossary.txt")
+    points = load_points(POINTS, corpus / "differences.toml")
     try:
         with locked(index):
             clear_leftovers(index)
@@ -76,8 +85,10 @@ def build(corpus: Path, index: Path, encoder: Encoder, progress: Progress | None
             unread = (*unread, *too_long)
             if not articles:
                 raise CorpusError(_nothing_read(folder, unread))
-            notes = (*notes, *skipped, *(warning for article in articles for warning in article.warnings))
-            identity = release_id(articles, clinic, encoder.name, _RECIPE, routing.digests)
+            asked, detached = load_asked(corpus / "questions", articles)
+            notes = (*notes, *skipped, *(warning for article in articles for warning in article.warnings), *detached)
+            others = (*routing.digests, points.digest, *(_digest(repr(part).encode()) for part in (asked, glossary.terms)))
+            identity = release_id(articles, clinic, encoder.name, _RECIPE, others)
             if previous is not None and previous.id == identity:
                 count = len(previous.passages)
                 return BuildReport(identity, False, len(articles), count, (), unread, notes)
@@ -87,9 +98,13 @@ def build(corpus: Path, index: Path, encoder: Encoder, progress: Progress | None
             lexical = LexicalIndex.build(texts)
             vocabulary = Vocabulary.of([*texts, *(message.text for message in routing.messages if comparable(message))])
             examples = _examples(routing, previous, encoder, tell)
+            found = find_differences(articles, points)
+            notes = (*notes, *notes_on_marks(points, found))
+            widening = Widening.of(glossary, (article.text for article in articles))
             content = Content(
-                articles, passages, vectors, lexical, vocabulary, clinic, encoder.name, _RECIPE, routing.rules, examples,
-                routing.classifier,
+                articles, passages, vectors, _clauses(articles, previous, encoder), lexical, vocabulary, widening,
+                _asked(asked, previous, encoder, tell), _differences(points, found, previous, encoder), clinic,
+                encoder.name, _RECIPE, routing.rules, examples, routing.classifier,
             )  # fmt: skip
             tell("Writing and checking", 0, 1)
             _published(index, identity, content)
@@ -132,13 +147,35 @@ def _examples(routing: _Routing, previous: Release | None, encoder: Encoder, tel
     """Encode the example messages, unless the release before has just these."""
     if previous is not None and previous.model == encoder.name and previous.examples.digest == routing.messages_digest:
         return previous.examples
-    vectors: list[Vectors] = [np.empty((0, encoder.dimension), dtype=np.float32)]
-    texts = [message.text for message in routing.messages]
-    for first in range(0, len(texts), _EXAMPLES_AT_ONCE):
-        vectors.append(encoder.encode(texts[first : first + _EXAMPLES_AT_ONCE]))
-        tell("Encoding example messages", min(first + _EXAMPLES_AT_ONCE, len(texts)), len(texts))
+    vectors = _all_encoded("Encoding example messages", [message.text for message in routing.messages], encoder, tell)
     routes = [message.route for message in routing.messages]
-    return Examples.of(np.concatenate(vectors), routes, routing.messages_digest)
+    return Examples.of(vectors, routes, routing.messages_digest)
+
+
+def _asked(asked: Sequence[Asked], previous: Release | None, encoder: Encoder, tell: Progress) -> AskedAs:
+    """Encode the asked-as questions; the vectors of those that the release before has too are taken over."""
+    old: dict[str, Vectors] = {}
+    if previous is not None and previous.model == encoder.name:
+        old = {item.question: row for item, row in zip(previous.asked.asked, previous.asked.vectors, strict=True)}
+    fresh = [item.question for item in asked if item.question not in old]
+    old.update(zip(fresh, _all_encoded("Encoding asked-as questions", fresh, encoder, tell), strict=True))
+    vectors = np.array([old[item.question] for item in asked], dtype=np.float32).reshape(-1, encoder.dimension)
+    return AskedAs.of(asked, vectors)
+
+
+def _differences(points: Points, found: Sequence[Difference], previous: Release | None, encoder: Encoder) -> Differences:
+    """Take over what is asked about the points, unless they have changed since the release before."""
+    if previous is not None and previous.model == encoder.name and previous.differences.digest == points.digest:
+        return previous.differences.renewed(found)
+    return Differences.of(points, found, encoder.encode(list(points.asks)))
+
+
+def _all_encoded(what: str, texts: Sequence[str], encoder: Encoder, tell: Progress) -> Vectors:
+    vectors: list[Vectors] = [np.empty((0, encoder.dimension), dtype=np.float32)]
+    for first in range(0, len(texts), _AT_ONCE):
+        vectors.append(encoder.encode(texts[first : first + _AT_ONCE]))
+        tell(what, min(first + _AT_ONCE, len(texts)), len(texts))
+    return np.concatenate(vectors)
 
 
 def _digest(content: bytes) -> str:
@@ -243,6 +280,18 @@ def _passage_vectors(article: Article, passages: Sequence[Passage], encoder: Enc
     of_own, of_context, of_heading = VECTOR_WEIGHTS
     vectors: Vectors = (of_own * own + of_context * context + of_heading * heading).astype(np.float32)
     return vectors
+
+
+def _clauses(articles: Sequence[Article], previous: Release | None, encoder: Encoder) -> Clauses:
+    """The clauses of all articles; those of unchanged articles are taken over."""
+    parts: list[tuple[Sequence[tuple[int, int]], Vectors]] = []
+    for article in articles:
+        if previous is not None and _reusable(article, previous, encoder):
+            parts.append(previous.clauses_of(article.doc))
+        else:
+            spans = clauses_of(article)
+            parts.append((spans, encoder.encode([article.text[start:end] for start, end in spans])))
+    return Clauses.of(parts)
 
 
 def _fitting(article: Article, number: int, encoder: Encoder) -> list[Passage]:

@@ -1,4 +1,4 @@
-"""The command `patient-faq`: build, ask, search, rules, cards, train, evaluate. The only module that prints."""
+"""The command `patient-faq`: build, ask, search, differences, rules, cards, train, evaluate. The only module that prints."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ import typer
 
 from retrieval.errors import PatientFaqError, QuestionError
 from retrieval.settings import Settings
-from retrieval.types import Answer, Quote, Turn
+from retrieval.types import Answer, Citation, Quote, Turn
 
-__all__ = ["app", "ask", "build", "cards", "evaluate", "main", "rules", "search", "train"]
+__all__ = ["app", "ask", "build", "cards", "differences", "evaluate", "main", "rules", "search", "train"]
 
 app = typer.Typer(
     name="patient-faq",
@@ -150,6 +150,36 @@ def search(
             _print_quotes(quotes)
 
 
+@app.command(epilog="Example: patient-faq differences")
+def differences(index: IndexOption = None, as_json: JsonOption = False) -> None:
+    """Print the points on which the articles of the release in force say different things, marked ones too.
+
+    A point is marked as settled, or as no difference, in corpus/differences.toml; docs/finding.md says how.
+    """
+    from retrieval.answering import quote_of
+    from retrieval.release import open_current
+    from retrieval.types import Match, Passage
+
+    release = open_current(_settings(index=index).index)
+    for found in release.differences.found:
+        said = [
+            (one.value, quote_of(release, Match(Passage(one.article, one.first, one.last), 0.0, 0.0, 0.0)))
+            for one in found.statements
+        ]
+        if as_json:
+            mark = {"kind": found.settled.kind, "by": found.settled.by, "on": found.settled.on} if found.settled else None
+            statements = [{"value": value, **_quote_json(quote)} for value, quote in said]
+            _print_json({"point": found.point, "marked": mark, "statements": statements})
+            continue
+        mark_text = f" [{found.settled.kind}, {found.settled.by}, {found.settled.on}]" if found.settled else ""
+        typer.echo(f"{found.point}{mark_text}")
+        for value, quote in said:
+            typer.echo(f"  {value}\n    “{quote.text}”\n    {quote.citation.title} ({quote.citation.doc})")
+        typer.echo("")
+    if not as_json:
+        typer.echo(f"{len(release.differences.found)} points. Not shown to patients: those that are marked.")
+
+
 @app.command(epilog="Example: patient-faq rules > rules.md")
 def rules(
     corpus: Annotated[Path | None, typer.Option("--corpus", help="Whose rules are added.", show_default="corpus")] = None,
@@ -236,7 +266,9 @@ def evaluate(
     index: IndexOption = None,
     corpus: Annotated[Path | None, typer.Option("--corpus", help="Build this corpus for the occasion.")] = None,
     split: Annotated[str, typer.Option("--split", help="dev, test, mixed or all. Test is for reports only.")] = "dev",
-    ranking: Annotated[str, typer.Option("--ranking", help="fused, dense or lexical.")] = "fused",
+    ranking: Annotated[
+        str, typer.Option("--ranking", help="fused, dense, lexical; without: unasked, untaught, plain.")
+    ] = "fused",
     compare: Annotated[str, typer.Option("--compare", help="A second ranking, or the folder of a second index.")] = "",
     as_json: JsonOption = False,
     report: Annotated[Path | None, typer.Option("--report", help="Write report.html into this folder.")] = None,
@@ -317,7 +349,7 @@ def _answer_json(answer: Answer) -> dict[str, Any]:
         "card": answer.card.kind if answer.card else None,
         "notice": answer.notice.kind if answer.notice else None,
         "confidence": round(answer.confidence, 4),
-        "differs": [],
+        "differs": [{"point": one.point, "statements": [_quote_json(quote) for quote in one.quotes]} for one in answer.differs],
         "release": answer.release,
         "elapsed_ms": answer.elapsed_ms,
         "searched": answer.searched,
@@ -327,7 +359,17 @@ def _answer_json(answer: Answer) -> dict[str, Any]:
 
 
 def _quote_json(quote: Quote) -> dict[str, Any]:
-    cited = quote.citation
+    return {
+        **_place_json(quote.citation),
+        "text": quote.text,
+        "score": round(quote.score, 4),
+        "digest": quote.citation.digest,
+        "also": [_place_json(cited) for cited in quote.also],
+        "marked": list(quote.marked),
+    }
+
+
+def _place_json(cited: Citation) -> dict[str, Any]:
     return {
         "doc": cited.doc,
         "title": cited.title,
@@ -335,9 +377,6 @@ def _quote_json(quote: Quote) -> dict[str, Any]:
         "page": cited.page or None,
         "start": cited.start,
         "end": cited.end,
-        "text": quote.text,
-        "score": round(quote.score, 4),
-        "digest": cited.digest,
     }
 
 
@@ -352,9 +391,12 @@ def _print_answer(answer: Answer) -> None:
         typer.echo(f"[{card.label}] {card.heading}")
         for line in filter(None, (*card.bullets, card.text)):
             typer.echo(f"  {line}")
-    if answer.card and answer.quotes:
+    if answer.card and (answer.quotes or answer.differs):
         typer.echo("\nGeneral information, not about you:")
     _print_quotes(answer.quotes)
+    for one in answer.differs:
+        typer.echo(f"Our articles say different things on this: {one.point}")
+        _print_quotes(one.quotes)
     if answer.suggestions:
         typer.echo("See also: " + " | ".join(answer.suggestions))
 
@@ -368,6 +410,8 @@ def _print_quotes(quotes: Sequence[Quote]) -> None:
         page = f", page {cited.page}" if cited.page else ""
         state = f"reviewed {cited.reviewed_on}" if cited.reviewed_on else "not yet reviewed by a clinician"
         typer.echo(f"\n  “{quote.text}”\n    {place}{page} ({cited.doc} {cited.start}-{cited.end}); {state}")
+        for other in quote.also:
+            typer.echo(f"    also in: {' > '.join(filter(None, (other.title, other.section)))} ({other.doc})")
     typer.echo("")
 
 

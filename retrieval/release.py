@@ -5,10 +5,14 @@ INDEX/releases/ID/manifest.json   model, articles, and size and digest of every 
 INDEX/releases/ID/articles.json   canonical texts, sections, sentences, metadata
 INDEX/releases/ID/passages.npy    int32 (passages, 3): article, first sentence, last sentence
 INDEX/releases/ID/vectors.faiss   one vector a passage, exact inner product
+INDEX/releases/ID/clauses/        the sentences' clauses, one vector each: what is marked in a quote
 INDEX/releases/ID/words/          BM25
 INDEX/releases/ID/vocabulary.txt  the words of the field, one a line
+INDEX/releases/ID/widening/       the glossary, and the words that slips of the pen are mended to
 INDEX/releases/ID/clinic.json     the clinic and the wording of its cards
 INDEX/releases/ID/rules/          the clinic's own rules, as written
+INDEX/releases/ID/differences/    where articles say different things, and what is asked about it
+INDEX/releases/ID/asked/          asked-as questions: vectors, words, and the sentences that they belong to
 INDEX/releases/ID/examples/       the clinic's example messages: vectors and routes
 INDEX/releases/ID/classifier.npz  the trained router, where there is one for the model
 """
@@ -32,19 +36,23 @@ import faiss
 import numpy as np
 import numpy.typing as npt
 
+from retrieval.asked import AskedAs
 from retrieval.classifier import Classifier
 from retrieval.clinic import clinic_from_json, clinic_to_json
-from retrieval.encoder import Vectors
+from retrieval.differences import Differences
+from retrieval.encoder import Question, Vectors
 from retrieval.errors import BuildLocked, ClassifierError, DamagedRelease, NoRelease, SettingsError
 from retrieval.examples import Examples
 from retrieval.lexical import LexicalIndex
+from retrieval.marking import Clauses
 from retrieval.rules import Rules
 from retrieval.types import Article, Block, Clinic, Metadata, Passage, Section, Sentence
 from retrieval.vocabulary import Vocabulary
+from retrieval.widening import Widening
 
 __all__ = ["Content", "Release", "clear_leftovers", "current_id", "locked", "open_current", "publish", "release_id", "switch"]
 
-_FORMAT = 3
+_FORMAT = 4
 _STAGING = ".building"
 _CLASSIFIER = "classifier.npz"
 _VOCABULARY = "vocabulary.txt"
@@ -60,8 +68,12 @@ class Content:
     articles: tuple[Article, ...]
     passages: tuple[Passage, ...]
     vectors: Vectors
+    clauses: Clauses
     lexical: LexicalIndex
     vocabulary: Vocabulary
+    widening: Widening
+    asked: AskedAs
+    differences: Differences
     clinic: Clinic
     model: str
     recipe: str
@@ -73,6 +85,8 @@ class Content:
 class Release:
     """An opened release. Everything in it was checked against its manifest.
 
+    `rows` are the passages as numbers, int64 (passages, 3): article, first sentence, last sentence, in order.
+
     A trained router that is absent or damaged does not keep a release from being served, since rules route without it:
     then `classifier` is None and `fault` says why.
     """
@@ -83,8 +97,12 @@ class Release:
         self.id = identity
         self.articles = content.articles
         self.passages = content.passages
+        self.clauses = content.clauses
         self.lexical = content.lexical
         self.vocabulary = content.vocabulary
+        self.widening = content.widening
+        self.asked = content.asked
+        self.differences = content.differences
         self.clinic = content.clinic
         self.model = content.model
         self.recipe = content.recipe
@@ -93,6 +111,7 @@ class Release:
         self.classifier = classifier
         self.fault = fault
         self.index = index
+        self.rows = np.array([[p.article, p.first, p.last] for p in content.passages], dtype=np.int64).reshape(-1, 3)
         self._by_doc = {article.doc: number for number, article in enumerate(content.articles)}
 
     @classmethod
@@ -115,8 +134,12 @@ class Release:
                 articles=tuple(_article_from_json(value) for value in values),
                 passages=tuple(Passage(*row) for row in rows.tolist()),
                 vectors=np.empty((0, 0), dtype=np.float32),
+                clauses=Clauses.load(folder / "clauses"),
                 lexical=LexicalIndex.load(folder / "words"),
                 vocabulary=Vocabulary((folder / _VOCABULARY).read_text(encoding="utf-8").split()),
+                widening=Widening.load(folder / "widening"),
+                asked=AskedAs.load(folder / "asked"),
+                differences=Differences.load(folder / "differences"),
                 clinic=clinic,
                 model=manifest["model"],
                 recipe=manifest["recipe"],
@@ -149,14 +172,22 @@ class Release:
         vectors: Vectors = self.index.reconstruct_n(places[0], len(places))
         return tuple(self.passages[place] for place in places), vectors
 
+    def clauses_of(self, doc: str) -> tuple[list[tuple[int, int]], Vectors]:
+        """The spans of an article's clauses and their vectors, as they were encoded."""
+        return self.clauses.of_article(self._by_doc[doc])
 
-def release_id(articles: Sequence[Article], clinic: Clinic, model: str, recipe: str, routing: Sequence[str]) -> str:
+    def marked(self, doc: str, start: int, end: int, question: Question) -> tuple[int, int]:
+        """The words of a quote, by its span, that answer a question best; see marking.py."""
+        return self.clauses.best(self.articles, self._by_doc[doc], start, end, question)
+
+
+def release_id(articles: Sequence[Article], clinic: Clinic, model: str, recipe: str, others: Sequence[str]) -> str:
     """Name a release by what goes into it, so that the same input always gets the same name.
 
-    `routing` are the digests of the clinic's rules, its example messages and the trained router.
+    `others` are digests of all else: the clinic's rules, example messages, the trained router, asked-as questions.
     """
     read = [[article.doc, article.source_digest, article.digest] for article in articles]
-    values = [_FORMAT, model, recipe, clinic_to_json(clinic), read, list(routing)]
+    values = [_FORMAT, model, recipe, clinic_to_json(clinic), read, list(others)]
     return hashlib.sha256(json.dumps(values, sort_keys=True).encode()).hexdigest()[:16]
 
 
@@ -259,6 +290,14 @@ def _write(folder: Path, identity: str, content: Content) -> None:
     (folder / "rules").mkdir()
     for name, text in content.rules.items():
         (folder / "rules" / name).write_text(text, encoding="utf-8")
+    for name, save in (
+        ("clauses", content.clauses.save),
+        ("widening", content.widening.save),
+        ("asked", content.asked.save),
+        ("differences", content.differences.save),
+    ):
+        (folder / name).mkdir()
+        save(folder / name)
     (folder / "examples").mkdir()
     content.examples.save(folder / "examples")
     if content.classifier:

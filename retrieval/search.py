@@ -1,73 +1,163 @@
-"""Question -> ranked passages: dense and lexical scores with one meaning for all questions, added up."""
+"""Question -> ranked passages: nearness of meaning, shared words and asked-as questions, added up alike for all questions."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
+import numpy.typing as npt
 
-from retrieval.encoder import Vectors
+from retrieval.differences import amounts_in
+from retrieval.encoder import Question, Vectors
+from retrieval.passages import LONGEST_RUN, passage_text
+from retrieval.quoting import complete
 from retrieval.release import Release
-from retrieval.types import Match
+from retrieval.types import Match, Passage
 
-__all__ = ["DENSE_ONLY", "FUSED", "LEXICAL_ONLY", "Weights", "search"]
+Floats = npt.NDArray[np.float32]
+Places = npt.NDArray[np.int64]
+
+__all__ = [
+    "DENSE_ONLY", "FUSED", "LEXICAL_ONLY", "PLAIN", "UNASKED", "UNTAUGHT", "Weights", "completed", "search", "word_weight",
+]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """How much the two scores of a passage count."""
+    """How much of each part counts; 1 is what was fitted, 0 leaves it out. `taught` is the question model."""
 
-    dense: float
-    lexical: float
+    dense: float = 1.0
+    lexical: float = 1.0
+    asked: float = 1.0
+    taught: float = 1.0
 
 
-FUSED = Weights(0.625, 0.375)
-"""Chosen on the dev halves of the judged questions; docs/design.md has the figures."""
-DENSE_ONLY = Weights(1.0, 0.0)
-LEXICAL_ONLY = Weights(0.0, 1.0)
+FUSED = Weights()
+"""Everything, as fitted on the dev splits; docs/design.md has the figures, and what each part adds."""
+DENSE_ONLY = Weights(lexical=0.0, asked=0.0)
+LEXICAL_ONLY = Weights(dense=0.0, asked=0.0)
+UNASKED = Weights(asked=0.0)
+UNTAUGHT = Weights(taught=0.0)
+PLAIN = Weights(asked=0.0, taught=0.0)
+
+# BM25 counts less where the question model knows the field: its vectors then tell more than shared words do.
+_LEXICAL_FAR, _LEXICAL_NEAR = 0.0132, 0.0040
+# An asked-as question lifts the passage that it belongs to from this likeness on; by half as much where the passage itself has
+# nothing of the question, so that a question attached to the wrong place does not outrank what another plainly says.
+_ASKED, _ASKED_FROM, _SUPPORTED = 0.9, 0.3, 0.2
 # A quote of two sentences must be better than one of them alone by this much: patients read as little as possible.
-_EXTRA_SENTENCE = 0.003
+_EXTRA_SENTENCE = 0.005
 # Quotes from another section, and most of all from another article, win where they are about as good.
-_SAME_SECTION = 0.03
-_SAME_ARTICLE = 0.015
+_SAME_SECTION = 0.048
+_SAME_ARTICLE = 0.024
+_THE_SAME = 0.85
 _POOL = 400
+_SENTENCE_BITS = 32
+_AS_WRITTEN = 0.35
 
 
-def search(release: Release, question: str, vector: Vectors, top: int, weights: Weights = FUSED) -> list[Match]:
+def search(release: Release, question: Question, top: int, weights: Weights = FUSED) -> list[Match]:
     """Find the passages that answer a question best.
 
-    Parameters: the release, the question, its vector of shape (dimension,), how many are wanted, and the weights.
-    Returns at most `top` matches that do not overlap, best first. A match's score is
-    0.625 * dense + 0.375 * lexical - 0.003 for each sentence after the first, where `dense` is the inner product with the
-    passage's vector (a mean of cosines) and `lexical` the share of the question's word weight that the passage holds.
+    Parameters: the release, the question as encoded, how many are wanted, and the weights.
+    Returns at most `top` matches that do not overlap, best first, each with the sentences that it must not be shown without
+    (quoting.py) and with passages elsewhere that say the same. A match's score is
+
+        dense + word_weight(...) * lexical + lift - 0.005 for each sentence after the first,
+
+    where `dense` is the inner product with the passage's vector (a mean of cosines); `lexical` the share that the passage holds
+    of the weight of the question's words, mended and with the articles' terms for them (widening.py); and `lift` is what the
+    nearest asked-as question adds.
     """
-    count = len(release.passages)
-    lexical = release.lexical.scores(question)
-    pool = min(count, max(_POOL, 12 * top))
-    dense_scores, dense_places = release.index.search(vector[None, :].astype(np.float32), pool)
-    dense = dict(zip(dense_places[0].tolist(), dense_scores[0].tolist(), strict=True))
-    strongest = np.argpartition(-lexical, min(pool, count) - 1)[:pool] if pool < count else np.arange(count)
-    for place in strongest.tolist():
-        if lexical[place] > 0 and place not in dense:
-            dense[place] = float(release.index.reconstruct(place) @ vector)
-    matches = [
-        Match(
-            release.passages[place],
-            weights.dense * score
-            + weights.lexical * float(lexical[place])
-            - _EXTRA_SENTENCE * (release.passages[place].last - release.passages[place].first),
-            score,
-            float(lexical[place]),
-        )
-        for place, score in dense.items()
+    taught = weights.taught * question.taught
+    vector = question.searching if weights.taught else question.vector
+    words = release.widening.widen(question.text, question.strange)
+    lexical = release.lexical.scores(words)
+    likeness = _likeness(release, question) if weights.asked else np.zeros_like(lexical)
+    places = _candidates(release, vector, lexical, likeness, max(_POOL, 12 * top))
+    dense = release.index.reconstruct_batch(places) @ vector
+    lengths = release.rows[places, 2] - release.rows[places, 1] + 1
+    scores = (
+        weights.dense * dense
+        + weights.lexical * word_weight(release.lexical.strength(words), taught) * lexical[places]
+        + weights.asked * _lift(likeness[places], dense)
+        - _EXTRA_SENTENCE * (lengths - 1)
+    )
+    found = [
+        Match(release.passages[place], float(score), float(of_dense), float(of_words))
+        for place, score, of_dense, of_words in zip(places.tolist(), scores, dense, lexical[places], strict=True)
     ]
-    return _distinct(release, matches, top)
+    return _distinct(release, found, places, top, question.text)
 
 
-def _distinct(release: Release, matches: list[Match], top: int) -> list[Match]:
-    """Take the best match again and again, leaving out what overlaps and preferring other sections and articles."""
-    waiting = sorted(matches, key=lambda match: (-match.score, match.passage.article, match.passage.first))
+def _likeness(release: Release, question: Question) -> Floats:
+    """How like the question the nearest asked-as question of each passage's sentences is: float32 (passages,)."""
+    likeness: Floats = np.zeros(len(release.rows), dtype=np.float32)
+    near = release.asked.near(question.text, question.vector, _ASKED_FROM)
+    if near:
+        sentences = np.array(list(near), dtype=np.int64)
+        articles, firsts, lasts = release.rows.T
+        keys = articles << _SENTENCE_BITS | firsts
+        for back in range(LONGEST_RUN):
+            for more in range(LONGEST_RUN):
+                # The passages that begin so many sentences before one that has such a question, the shortest first.
+                places = np.searchsorted(keys, (sentences[:, 0] << _SENTENCE_BITS | sentences[:, 1]) - back) + more
+                held = places < len(keys)
+                held[held] &= (articles[places[held]] == sentences[held, 0]) & (
+                    firsts[places[held]] == sentences[held, 1] - back
+                )
+                held[held] &= lasts[places[held]] >= sentences[held, 1]
+                np.maximum.at(likeness, places[held], np.array(list(near.values()), dtype=np.float32)[held])
+    return likeness
+
+
+def _candidates(release: Release, vector: Vectors, lexical: Floats, likeness: Floats, pool: int) -> Places:
+    """The passages that can be among the best, in order: nearest in meaning, strongest in words, and asked as."""
+    if len(lexical) <= pool:
+        return np.arange(len(lexical))
+    _, nearest = release.index.search(vector[None, :].astype(np.float32), pool)
+    strongest = np.argpartition(-lexical, pool)[:pool]
+    found: Places = np.unique(np.concatenate([nearest[0], strongest[lexical[strongest] > 0], np.flatnonzero(likeness)]))
+    return found
+
+
+def completed(question: Question, written: Sequence[Question]) -> Question:
+    """A question that was made complete, to be searched for with a part of the message as it was written, if there is one.
+
+    What the patient wrote says what is asked now; what was put in from before is of less weight than where it stands alone.
+    """
+    if not written:
+        return question
+    searching: Vectors = ((1 - _AS_WRITTEN) * question.searching + _AS_WRITTEN * written[0].searching).astype(np.float32)
+    return replace(question, searching=searching)
+
+
+def _lift(likeness: Floats, dense: Floats) -> Floats:
+    """What the nearest asked-as question adds to a passage: at most 0.63, or half of it where the passage itself is far off."""
+    support = np.clip(dense / _SUPPORTED, 0.0, 1.0)
+    lift: Floats = _ASKED * np.maximum(0.0, likeness - _ASKED_FROM) * (0.5 + 0.5 * support)
+    return lift
+
+
+def word_weight(strength: float, taught: float) -> float:
+    """How much the share of a question's words counts beside a cosine.
+
+    Parameters: the strength of the question's words (`LexicalIndex.strength`), and how much the question model counts (0 to 1).
+    """
+    return strength * (_LEXICAL_FAR + (_LEXICAL_NEAR - _LEXICAL_FAR) * taught)
+
+
+def _distinct(release: Release, matches: list[Match], places: Places, top: int, question: str) -> list[Match]:
+    """Take the best match again and again, leaving out what overlaps and preferring other sections and articles.
+
+    What says the same as a match that was taken is noted with that one and not taken for itself. `places` are those of the
+    matches' passages in the release.
+    """
+    # By score; of equals the one that is read first.
+    waiting = sorted(range(len(matches)), key=lambda number: (-matches[number].score, number))
     chosen: list[Match] = []
+    vectors: Vectors = np.empty((0, release.index.d), dtype=np.float32)
     taken: set[tuple[int, int]] = set()
     sections: set[tuple[int, int]] = set()
     articles: set[int] = set()
@@ -80,18 +170,34 @@ def _distinct(release: Release, matches: list[Match], top: int) -> list[Match]:
     while waiting and len(chosen) < top:
         # Scores only ever fall by the two allowances, so the best is near the front of the sorted list.
         best, best_worth = -1, -np.inf
-        for place, match in enumerate(waiting):
-            if match.score <= best_worth:
+        for place, number in enumerate(waiting):
+            if matches[number].score <= best_worth:
                 break
-            if worth(match) > best_worth:
-                best, best_worth = place, worth(match)
-        match = waiting.pop(best)
-        passage = match.passage
+            if worth(matches[number]) > best_worth:
+                best, best_worth = place, worth(matches[number])
+        number = waiting.pop(best)
+        match = matches[number]
+        passage = complete(release.articles[match.passage.article], match.passage, question)
         covered = {(passage.article, sentence) for sentence in range(passage.first, passage.last + 1)}
         if covered & taken:
             continue
-        chosen.append(match)
+        vector = release.index.reconstruct(int(places[number]))
+        vector /= max(float(np.linalg.norm(vector)), 1e-9)
+        alike = np.flatnonzero(vectors @ vector >= _THE_SAME).tolist()
+        same = next((other for other in alike if _same_amounts(release, passage, chosen[other].passage)), None)
+        if same is not None:
+            chosen[same] = replace(chosen[same], also=(*chosen[same].also, passage))
+            taken |= covered
+            continue
+        chosen.append(replace(match, passage=passage))
+        vectors = np.concatenate([vectors, vector[None, :]])
         taken |= covered
         articles.add(passage.article)
         sections.add((passage.article, release.articles[passage.article].sentences[passage.first].section))
     return chosen
+
+
+def _same_amounts(release: Release, one: Passage, other: Passage) -> bool:
+    """Whether two passages tell the same figures, so that neither adds any to the other."""
+    first, second = (amounts_in(passage_text(release.articles[passage.article], passage)) for passage in (one, other))
+    return first == second

@@ -18,6 +18,7 @@ __all__ = [
     "Card",
     "Citation",
     "Clinic",
+    "Difference",
     "Match",
     "Metadata",
     "Passage",
@@ -26,6 +27,9 @@ __all__ = [
     "Routing",
     "Section",
     "Sentence",
+    "Settled",
+    "SideBySide",
+    "Statement",
     "Turn",
 ]
 
@@ -120,15 +124,17 @@ class Passage:
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """A passage that was found for a question. `score` is 0..1, higher is better; see retrieval.search.
+    """A passage that was found for a question. `score` is 0 or more, higher is better; see retrieval.search.
 
-    `dense` (mean cosine) and `lexical` (share of the question's word weight) are the parts it was made of.
+    `dense` (mean cosine) and `lexical` (share of the question's word weight) are the parts it was made of; `also` are
+    passages elsewhere that say the same.
     """
 
     passage: Passage
     score: float
     dense: float
     lexical: float
+    also: tuple[Passage, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,11 +155,59 @@ class Citation:
 
 @dataclass(frozen=True, slots=True)
 class Quote:
-    """The words shown to a patient, to the letter, and where they stand."""
+    """The words shown to a patient, to the letter, and where they stand; `also` is where else it is said.
+
+    `marked` are those of them that answer the question best: a span of the article's text within the citation's, empty
+    where nothing is marked.
+    """
 
     text: str
     citation: Citation
     score: float
+    also: tuple[Citation, ...] = ()
+    marked: tuple[int, int] = (0, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class SideBySide:
+    """What articles say differently on a point, as quotes, none of them preferred."""
+
+    point: str
+    quotes: tuple[Quote, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """Sentences `first` to `last` (inclusive) of article number `article`, and the value that they give."""
+
+    article: int
+    first: int
+    last: int
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """A mark of the staff's: this difference is settled, or none. `said` are the values that they saw, if noted."""
+
+    point: str
+    kind: str
+    by: str
+    on: str
+    note: str
+    said: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A point, what the articles say on it in the order of the articles, and the staff's mark, if there is one.
+
+    One that is marked is listed for staff and not shown to patients.
+    """
+
+    point: str
+    statements: tuple[Statement, ...]
+    settled: Settled | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,6 +268,7 @@ class Turn:
 class Answer:
     """All that is shown for one question, and how it came about.
 
+    `differs` is what the articles say differently on the point that was asked about, if they do;
     `searched` is what was looked for where that is not the question itself; `rules` are those that raised the route;
     `notice` is a second card below the first; `confidence` is how likely the quotes that were found answer the question,
     where that was asked; `private` are the kinds of private data in the question, which must then not be shown again or
@@ -228,6 +283,7 @@ class Answer:
     private: tuple[str, ...] = ()
     searched: str = ""
     suggestions: tuple[str, ...] = ()
+    differs: tuple[SideBySide, ...] = ()
     release: str = ""
     elapsed_ms: float = 0.0
     rules: tuple[str, ...] = ()

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -40,6 +45,29 @@ def corpus(tmp_path: Path) -> Path:
         "<h1>Sun</h1><h2>Can you go in the sun?</h2><p>Stay out of the sun for a month. Wear a hat.</p>", encoding="utf-8"
     )
     (folder / "clinic.toml").write_text('name = "Test Clinic"\nphone = "+1 555 0100"\n', encoding="utf-8")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def project_index(tmp_path_factory: pytest.TempPathFactory, real_encoder: Encoder) -> Path:
+    """A release of the project's own corpus, built by the command once for all workers. Copy it to write to it."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "project-index"
+    with folder.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (folder / "current").exists():
+            command = [sys.executable, "-W", "error", "-m", "retrieval", "build", "--corpus", "corpus", "--index", str(folder)]
+            done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
+            assert done.returncode == 0, done.stderr
+            assert "5 articles" in done.stdout
+    return folder
+
+
+@pytest.fixture(scope="module")
+def own_index(project_index: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of it that the tests of a module may write to."""
+    folder = tmp_path_factory.mktemp("own") / "index"
+    shutil.copytree(project_index, folder)
     return folder
 
 

@@ -26,8 +26,8 @@ def release(corpus: Path, tmp_path: Path, words: WordEncoder) -> Release:
 
 
 def of(release: Release, question: str, kinds: Kinds | None = GENERAL) -> dict[str, float]:
-    vector = WordEncoder().encode([question])[0]
-    return dict(zip(SIGNALS, signals(release, question, vector, search(release, question, vector, 8), kinds), strict=True))
+    asked = WordEncoder().encode_questions([question])[0]
+    return dict(zip(SIGNALS, signals(release, asked, search(release, asked, 8), kinds), strict=True))
 
 
 def test_words_that_the_articles_have_and_have_not(release: Release) -> None:
@@ -50,32 +50,32 @@ def test_the_kind_of_answer(release: Release) -> None:
 
 def test_a_signal_that_is_not_there_counts_as_an_average_one(release: Release) -> None:
     assert np.isnan(of(release, "sessions", None)["general"])
-    vector = WordEncoder().encode(["sessions"])[0]
-    matches = search(release, "sessions", vector, 8)
-    without, general, other = (likely(release, "sessions", vector, matches, kinds) for kinds in (None, GENERAL, OTHER))
+    question = WordEncoder().encode_questions(["sessions"])[0]
+    matches = search(release, question, 8)
+    without, general, other = (likely(release, question, matches, kinds) for kinds in (None, GENERAL, OTHER))
     assert 0 <= other.in_the_field < without.in_the_field <= general.in_the_field <= 1
 
 
 def test_examples_that_were_answered_speak_for_an_answer(release: Release) -> None:
-    vector = WordEncoder().encode(["sessions"])[0]
-    matches = [dataclasses.replace(match, dense=0.5) for match in search(release, "sessions", vector, 8)]
+    question = WordEncoder().encode_questions(["sessions"])[0]
+    vector = question.vector
+    matches = [dataclasses.replace(match, dense=0.5) for match in search(release, question, 8)]
     answered = []
     for route in ("answer", "no_answer"):
         release.examples = Examples.of(np.stack([vector, -vector]), [route, "no_answer" if route == "answer" else "answer"])
-        answered.append(likely(release, "sessions", vector, matches, GENERAL).answered)
+        answered.append(likely(release, question, matches, GENERAL).answered)
     assert answered[0] > 0.5 > answered[1]
 
 
 def test_what_an_article_plainly_says_is_answered_whatever_the_router_and_the_examples_know(release: Release) -> None:
-    question = "Redness fades in two days"
-    vector = WordEncoder().encode([question])[0]
-    matches = search(release, question, vector, 8)
-    release.examples = Examples.of(np.stack([vector, -vector]), ["no_answer", "no_answer"])
-    found = likely(release, question, vector, matches, OTHER)
+    question = WordEncoder().encode_questions(["Redness fades in two days"])[0]
+    matches = search(release, question, 8)
+    release.examples = Examples.of(np.stack([question.vector, -question.vector]), ["no_answer", "no_answer"])
+    found = likely(release, question, matches, OTHER)
     assert min(found.in_the_field, found.answered) >= 0.9
     weaker = [dataclasses.replace(match, dense=0.5) for match in matches]
-    assert likely(release, question, vector, weaker, OTHER).answered < 0.5
+    assert likely(release, question, weaker, OTHER).answered < 0.5
 
 
 def test_nothing_found_is_nothing_likely(release: Release) -> None:
-    assert likely(release, "sessions", WordEncoder().encode(["sessions"])[0], [], GENERAL).answered == 0
+    assert likely(release, WordEncoder().encode_questions(["sessions"])[0], [], GENERAL).answered == 0

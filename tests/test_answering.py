@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from support import WordEncoder
 
 from retrieval.abstaining import Likely
-from retrieval.answering import ANSWERS_FROM, answer, card_of, proved, quote_of
+from retrieval.answering import ANSWERS_FROM, answer, card_of, marked, proved, quote_of, side_by_side
 from retrieval.build import build
 from retrieval.release import Release, open_current
-from retrieval.types import Match, Passage
+from retrieval.types import Difference, Match, Passage, Statement
 
 SURE = Likely(1.0, 1.0, 1.0)
 
@@ -61,8 +61,46 @@ def test_quotes_that_stand_side_by_side_are_shown_as_one_in_reading_order(releas
     assert texts == ["Redness ann fades. It is mild ann.", "Redness bob fades.", "Sun ann is bad."]
 
 
+def test_the_words_that_answer_are_marked_in_every_quote(release: Release, words: WordEncoder) -> None:
+    found = answer(release, [match(0, 0, 1, 0.6), match(1, 0, 0, 0.59)], SURE, DIFFERING)
+    shown = marked(release, found, words.encode_questions(["is it mild"])[0])
+    texts = {article.doc: article.text for article in release.articles}
+    quotes = [*shown.quotes, *shown.differs[0].quotes]
+    assert [texts[quote.citation.doc][slice(*quote.marked)] for quote in quotes] == [
+        "It is mild ann", "Redness bob fades", "Redness ann fades", "Redness bob fades",
+    ]  # fmt: skip
+    assert dataclasses.replace(shown.quotes[0], marked=(0, 0)) == found.quotes[0]
+
+
+DIFFERING = Difference("how long", (Statement(0, 0, 0, "1 day"), Statement(1, 0, 0, "2 days")))
+
+
+def test_where_articles_differ_each_statement_is_a_quote_of_its_own(release: Release) -> None:
+    (table,) = side_by_side(release, DIFFERING)
+    assert table.point == "how long"
+    assert [(quote.citation.doc, quote.text) for quote in table.quotes] == [
+        ("ann.md", "Redness ann fades."), ("bob.md", "Redness bob fades."),
+    ]  # fmt: skip
+
+
+def test_a_difference_is_not_shown_with_one_side_alone(release: Release) -> None:
+    assert side_by_side(release, Difference("how long", (Statement(0, 0, 0, "1 day"), Statement(0, 0, 0, "1 d")))) == ()
+
+
+def test_a_difference_that_was_asked_about_is_shown_from_a_lower_likelihood(release: Release) -> None:
+    unlikely = Likely(0.9, ANSWERS_FROM - 0.1, 0.1)
+    assert answer(release, [match(0, 0, 0, 0.6)], unlikely).quotes == ()
+    assert [one.point for one in answer(release, [match(0, 0, 0, 0.6)], unlikely, DIFFERING).differs] == ["how long"]
+    assert answer(release, [match(0, 0, 0, 0.6)], Likely(0.9, 0.1, 0.1), DIFFERING).route == "no_answer"
+
+
+def test_a_difference_is_shown_below_a_consultation_card_too(release: Release) -> None:
+    shown = answer(release, [match(0, 0, 0, 0.1)], None, DIFFERING)
+    assert (shown.route, len(shown.quotes), len(shown.differs)) == ("consult", 0, 1)
+
+
 def test_quotes_far_below_the_best_are_not_shown(release: Release) -> None:
-    shown = answer(release, [match(0, 0, 0, 0.7), match(1, 0, 0, 0.57)], SURE)
+    shown = answer(release, [match(0, 0, 0, 0.7), match(1, 0, 0, 0.54)], SURE)
     assert [quote.citation.doc for quote in shown.quotes] == ["ann.md"]
 
 

@@ -60,7 +60,7 @@ def test_when_retrieval_fails_the_urgent_card_still_shows(assistant: Assistant, 
     def broken(texts: list[str]) -> Vectors:
         raise RuntimeError("boom")
 
-    monkeypatch.setattr(assistant._encoder, "encode_with_tokens", broken)
+    monkeypatch.setattr(assistant._encoder, "encode_questions", broken)
     assert assistant.ask(URGENT).route == "urgent"
     trouble = assistant.ask("How many sessions do most people need?")
     assert trouble.card is not None
@@ -92,7 +92,7 @@ def test_what_is_no_question_is_told(assistant: Assistant, question: str) -> Non
 
 def test_a_follow_up_is_searched_with_what_came_before(assistant: Assistant) -> None:
     answer = assistant.ask("and for tattoos?", [Turn("How many sessions do people need?")])
-    assert answer.searched == "How many sessions do people need? and for tattoos?"
+    assert answer.searched == "How many sessions do people need for tattoos"
     assert "nine" in answer.quotes[0].text
     assert assistant.ask("How many sessions do people need?").searched == ""
 
@@ -265,6 +265,37 @@ def test_the_trained_router_raises_what_rules_leave(assistant: Assistant, kind: 
     assert answer.card is not None
     assert (answer.route, answer.card.kind, answer.rules) == (route, card, ("trained router",))
     assert bool(answer.quotes) is (route == "consult")
+
+
+def test_a_follow_up_is_judged_as_it_was_written_too(assistant: Assistant) -> None:
+    class Hears:
+        def kinds_of(self, text: str, vector: Vectors, tokens: Vectors) -> Kinds:
+            return Sure("urgent" if text == "and for tattoos?" else "general").kinds
+
+    assistant.release().classifier = Hears()
+    history = [Turn("How many sessions do people need?")]
+    assert assistant.ask("and for tattoos?", history).route == "urgent"
+    assert assistant.ask("and for skin?", history).route != "urgent"
+
+
+def test_what_articles_say_differently_is_shown_side_by_side_when_asked_about(
+    corpus: Path, tmp_path: Path, words: WordEncoder
+) -> None:
+    articles = corpus / "articles"
+    redness = "Redness from pico laser lasts"
+    (articles / "one.md").write_text(f"# Pico laser\n\n{redness} two days.\n", encoding="utf-8")
+    (articles / "two.md").write_text(f"# On pico laser\n\n{redness} four weeks.\n", encoding="utf-8")
+    build(corpus, tmp_path / "differing", words)
+    assistant = Assistant(tmp_path / "differing", words, Rules.floor(), load_clinic(corpus))
+    answer = assistant.ask("How long does redness last after pico laser?")
+    (shown,) = answer.differs
+    assert shown.point == "How long redness lasts"
+    assert {"one.md", "two.md"} <= {quote.citation.doc for quote in shown.quotes}
+    for quote in shown.quotes:
+        article = assistant.release().article(quote.citation.doc)
+        assert article is not None
+        assert article.text[quote.citation.start : quote.citation.end] == quote.text
+    assert assistant.ask("Where do I wear a hat?").differs == ()
 
 
 def test_the_trained_router_never_lowers_what_rules_raise(assistant: Assistant) -> None:

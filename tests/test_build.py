@@ -73,7 +73,8 @@ def test_a_changed_article_encodes_only_itself(corpus: Path, tmp_path: Path, wor
     words.encoded.clear()
     change(corpus, "Eleven sessions are usual now.")
     assert build(corpus, tmp_path / "index", words).encoded == ("sessions.txt",)
-    assert set(words.encoded) == {"Eleven sessions are usual now.", "Sessions. Eleven sessions are usual now.", "Sessions"}
+    changed = "Eleven sessions are usual now"
+    assert set(words.encoded) == {f"{changed}.", f"Sessions. {changed}.", "Sessions", changed}
 
 
 def test_what_is_taken_over_equals_what_is_built_anew(corpus: Path, tmp_path: Path, words: WordEncoder) -> None:

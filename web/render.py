@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import html
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
 from urllib.parse import quote as url_quote
 
-from retrieval.types import Answer, Card, Citation, Clinic, Quote
+from retrieval.types import Answer, Card, Citation, Clinic, Quote, SideBySide
 
 __all__ = [
     "answer_html",
@@ -34,6 +35,9 @@ _ICONS = {
     "language": "A",
     "trouble": "×",
 }
+# Stand for the borders of a mark while the text is escaped as a whole.
+_OPEN, _CLOSE = "\x02", "\x03"
+_NO_BORDERS = {ord(_OPEN): None, ord(_CLOSE): None}
 _RIGHT_TO_LEFT = {"ar", "fa", "he", "ur"}
 _LEVELS = {"urgent": "emergency", "self_harm": "support", "consult": "consult"}
 
@@ -58,8 +62,11 @@ def answer_html(answer: Answer, clinic: Clinic) -> str:
         parts.append(_card_html(answer.card, clinic))
     if answer.notice:
         parts.append(_card_html(replace(answer.notice, contacts=False), clinic))  # they stand on the card above
-    if answer.quotes:
-        parts.append(_quotes_html(answer))
+    if answer.quotes or answer.differs:
+        parts.append(_lead_html(answer))
+    in_tables = [quote.citation for one in answer.differs for quote in one.quotes]
+    parts.extend(_quote_html(quote, answer.release) for quote in answer.quotes if not _stands_in(quote.citation, in_tables))
+    parts.extend(_differs_html(one, answer.release) for one in answer.differs)
     if answer.route == "answer":
         parts.append(_ask_a_clinician(clinic))
     if answer.suggestions and answer.route in {"answer", "no_answer"}:
@@ -105,24 +112,62 @@ def review_state(reviewed_on: date | None, reviewed_by: str) -> str:
     return f"reviewed {reviewed_on.day} {reviewed_on:%B %Y}{by}"
 
 
-def _quotes_html(answer: Answer) -> str:
+def _lead_html(answer: Answer) -> str:
     if answer.route == "consult":
-        lead = '<h3 class="pf-lead">General information from our articles. It is not about you.</h3>'
-    else:
-        lead = '<p class="pf-lead">From our articles, word for word. Not medical advice.</p>'
-    return lead + "".join(_quote_html(quote, answer.release) for quote in answer.quotes)
+        return '<h3 class="pf-lead">General information from our articles. It is not about you.</h3>'
+    return '<p class="pf-lead">From our articles, word for word. Not medical advice.</p>'
+
+
+def _stands_in(cited: Citation, others: Sequence[Citation]) -> bool:
+    """Whether all of a quote stands in one of some others, so that nobody reads it twice."""
+    return any(other.doc == cited.doc and other.start <= cited.start and cited.end <= other.end for other in others)
+
+
+def _differs_html(one: SideBySide, release: str) -> str:
+    """What articles say differently, one row each: who says it, and what."""
+    rows = "".join(
+        f'<tr><th scope="row"><a href="{html.escape(reader_url(quote.citation, release))}" target="_blank" rel="noopener">'
+        f'{escape(quote.citation.title)}</a><span class="pf-state">'
+        f"{escape(review_state(quote.citation.reviewed_on, quote.citation.reviewed_by))}</span></th>"
+        f"<td>{_words(quote)}</td></tr>"
+        for quote in one.quotes
+    )
+    return (
+        f'<section class="pf-differs"><h3>Our articles say different things on this</h3><table>'
+        f"<caption>{escape(one.point)}</caption><tbody>{rows}</tbody></table></section>"
+    )
+
+
+def _words(quote: Quote) -> str:
+    """A quote's words, those marked that answer the question."""
+    first, last = (offset - quote.citation.start for offset in quote.marked)
+    if not 0 <= first < last <= len(quote.text):
+        return escape(quote.text)
+    parts = (part.translate(_NO_BORDERS) for part in (quote.text[:first], quote.text[first:last], quote.text[last:]))
+    before, within, after = parts
+    escaped = escape(f"{before}{_OPEN}{within}{_CLOSE}{after}")
+    return escaped.replace(_OPEN, "<mark>").replace(_CLOSE, "</mark>")
+
+
+def _place(cited: Citation) -> str:
+    return escape(cited.title) + (f" › {escape(cited.section)}" if cited.section else "")
 
 
 def _quote_html(quote: Quote, release: str) -> str:
     cited = quote.citation
-    place = escape(cited.title) + (f" › {escape(cited.section)}" if cited.section else "")
+    place = _place(cited)
     page = f", page {cited.page}" if cited.page else ""
     state = escape(review_state(cited.reviewed_on, cited.reviewed_by))
     link = html.escape(reader_url(cited, release))
+    also = "".join(
+        f'<li><a href="{html.escape(reader_url(other, release))}" target="_blank" rel="noopener">{_place(other)}</a></li>'
+        for other in quote.also
+    )
+    also = f'<div class="pf-also"><span>Also in</span><ul>{also}</ul></div>' if also else ""
     return (
-        f'<figure class="pf-quote"><blockquote>{escape(quote.text)}</blockquote>'
+        f'<figure class="pf-quote"><blockquote>{_words(quote)}</blockquote>'
         f'<figcaption><span class="pf-place">{place}{page}</span><span class="pf-state">{state}</span>'
-        f'<a href="{link}" target="_blank" rel="noopener">Read in the article</a></figcaption></figure>'
+        f'<a href="{link}" target="_blank" rel="noopener">Read in the article</a>{also}</figcaption></figure>'
     )
 
 

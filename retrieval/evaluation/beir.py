@@ -22,7 +22,7 @@ from retrieval.errors import EvaluationError
 from retrieval.evaluation.metrics import hit_at, ndcg_at, recall_at, reciprocal_rank
 from retrieval.evaluation.statistics import Figure, with_interval
 from retrieval.lexical import LexicalIndex
-from retrieval.search import Weights
+from retrieval.search import Weights, word_weight
 
 __all__ = ["BeirSet", "DocumentIndex", "evaluate_set", "is_beir", "load_beir"]
 
@@ -66,11 +66,16 @@ class DocumentIndex:
     def rank(self, question: str, weights: Weights, depth: int = _DEPTH) -> list[tuple[str, float]]:
         """The best documents for a question with their scores, best first; equal scores in the order of the corpus."""
         scores = np.zeros(len(self._names), dtype=np.float32)
+        taught = 0.0
         if weights.dense:
-            found, places = self._index.search(self._encoder.encode([question]), len(self._names))
+            encoded = self._encoder.encode_questions([question])[0]
+            taught = weights.taught * encoded.taught
+            vector = encoded.searching if weights.taught else encoded.vector
+            found, places = self._index.search(vector[None, :], len(self._names))
             scores[places[0]] += np.float32(weights.dense) * found[0]
         if weights.lexical:
-            scores += np.float32(weights.lexical) * self._lexical.scores(question)
+            weight = weights.lexical * word_weight(self._lexical.strength(question), taught)
+            scores += np.float32(weight) * self._lexical.scores(question)
         order = np.argsort(-scores, kind="stable")[:depth]
         return [(self._names[place], float(scores[place])) for place in order]
 

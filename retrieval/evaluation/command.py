@@ -20,13 +20,20 @@ from retrieval.evaluation.report import write_report
 from retrieval.evaluation.run import Evaluation, confusion, evaluate
 from retrieval.evaluation.statistics import Figure, paired_p_value
 from retrieval.messages import load_messages
-from retrieval.search import DENSE_ONLY, FUSED, LEXICAL_ONLY, Weights
+from retrieval.search import DENSE_ONLY, FUSED, LEXICAL_ONLY, PLAIN, UNASKED, UNTAUGHT, Weights
 from retrieval.settings import Settings
 from retrieval.types import Route
 
 __all__ = ["RANKINGS", "Request", "Result", "run_request"]
 
-RANKINGS: dict[str, Weights] = {"fused": FUSED, "dense": DENSE_ONLY, "lexical": LEXICAL_ONLY}
+RANKINGS: dict[str, Weights] = {
+    "fused": FUSED,
+    "dense": DENSE_ONLY,
+    "lexical": LEXICAL_ONLY,
+    "unasked": UNASKED,
+    "untaught": UNTAUGHT,
+    "plain": PLAIN,
+}
 
 Progress = Callable[[str, int, int], None]
 

@@ -11,8 +11,6 @@ from pathlib import Path
 import pytest
 from support import ROOT
 
-from retrieval.encoder import Encoder
-
 QUESTIONS = "corpus/judged/questions.jsonl"
 UNANSWERABLE = "corpus/judged/unanswerable.jsonl"
 
@@ -23,11 +21,8 @@ def run(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.fixture(scope="module")
-def index(tmp_path_factory: pytest.TempPathFactory, real_encoder: Encoder) -> str:
-    folder = tmp_path_factory.mktemp("evaluate") / "index"
-    done = run("build", "--corpus", "corpus", "--index", str(folder))
-    assert done.returncode == 0, done.stderr
-    return str(folder)
+def index(own_index: Path) -> str:
+    return str(own_index)
 
 
 def test_the_gate_holds_on_the_project_s_own_dev_questions(index: str) -> None:

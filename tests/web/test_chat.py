@@ -78,7 +78,7 @@ def test_danger_in_a_question_that_is_too_long_is_still_seen(respond: Respond) -
 def test_a_follow_up_leans_on_the_question_before(respond: Respond) -> None:
     history = respond("How many sessions are needed?", [])[1]["value"]
     answered = _seen(respond("and for tattoos?", history)[1])[3]
-    assert answered.startswith("Looking for: How many sessions are needed? and for tattoos?")
+    assert answered.startswith("Looking for: How many sessions are needed for tattoos")
     assert "Most tattoos need nine sessions." in answered
 
 

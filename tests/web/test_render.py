@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from seen import Seen
 
-from retrieval.types import Answer, Card, Citation, Clinic, Quote
+from retrieval.types import Answer, Card, Citation, Clinic, Quote, SideBySide
 from web import render
 
 NASTY = st.lists(
@@ -90,6 +90,62 @@ def test_a_quote_is_shown_to_the_letter_with_its_place_and_link(quote: Quote, cl
     assert parse_qs(parts.query) == {"start": ["12"], "end": ["20"]}
     assert parts.fragment == "quote"
     assert (link["target"], link["rel"]) == ("_blank", "noopener")
+
+
+def test_the_words_that_answer_are_marked_and_no_others(quote: Quote, clinic: Clinic) -> None:
+    first = quote.citation.start + quote.text.index("5 <")
+    marked = dataclasses.replace(quote, marked=(first, first + len("5 < 6 &")))
+    shown = Seen(render.answer_html(Answer("answer", (marked,), release="abc123"), clinic))
+    assert shown.texts["mark"] == ["5 < 6 &"]
+    assert shown.texts["blockquote"] == ['It\'s 5 < 6 & "fine"or not_so_fine']
+
+
+@given(NASTY, st.integers(-5, 60), st.integers(-5, 60))
+def test_a_mark_anywhere_changes_no_word(text: str, first: int, last: int) -> None:
+    cited = Citation("a.md", "A", "", 0, 10, 10 + len(text), "0")
+    clinic = Clinic("C", False)
+    plain, marked = (
+        Seen(render.answer_html(Answer("answer", (Quote(text, cited, 1.0, marked=span),)), clinic))
+        for span in ((0, 0), (10 + first, 10 + last))
+    )
+    assert "".join(marked.words) == "".join(plain.words)
+    assert [tag for tag in marked.tags if tag not in {"mark", "br"}] == [tag for tag in plain.tags if tag != "br"]
+
+
+def test_where_else_it_is_said_is_named_with_a_link(quote: Quote, clinic: Clinic) -> None:
+    other = dataclasses.replace(quote.citation, doc="c.md", title="Other <b>", section="", start=3, end=9)
+    shown = Seen(render.answer_html(Answer("answer", (dataclasses.replace(quote, also=(other,)),), release="r1"), clinic))
+    assert "Also inOther <b>" in shown.text
+    assert any((link["href"] or "").startswith("/read/r1/c.md?start=3&end=9") for link in shown.of("a"))
+
+
+@pytest.fixture
+def differing(quote: Quote) -> SideBySide:
+    cited = dataclasses.replace(quote.citation, doc="c.md", title="Other", reviewed_on=None, reviewed_by="")
+    text = "It takes <two> days."
+    return SideBySide("How long <it> lasts", (quote, Quote(text, cited, 0.0, marked=(cited.start + 3, cited.start + 14))))
+
+
+def test_what_articles_say_differently_stands_side_by_side(quote: Quote, differing: SideBySide, clinic: Clinic) -> None:
+    away = dataclasses.replace(quote, text="Elsewhere.", citation=dataclasses.replace(quote.citation, start=90, end=100))
+    shown = Seen(render.answer_html(Answer("answer", (away,), differs=(differing,), release="r1"), clinic))
+    assert shown.texts["caption"] == ["How long <it> lasts"]
+    assert [row.split("reviewed")[0] for row in shown.texts["th"]] == ["On <lasers>", "Othernot yet "]
+    assert shown.texts["td"] == ['It\'s 5 < 6 & "fine"or not_so_fine', "It takes <two> days."]
+    assert shown.texts["mark"] == ["takes <two>"]
+    assert [cell["scope"] for cell in shown.of("th")] == ["row", "row"]
+    assert shown.texts["blockquote"] == ["Elsewhere."]
+
+
+def test_a_quote_that_stands_in_the_table_is_not_shown_twice(quote: Quote, differing: SideBySide, clinic: Clinic) -> None:
+    shown = Seen(render.answer_html(Answer("answer", (quote,), differs=(differing,)), clinic))
+    assert "blockquote" not in shown.texts
+    assert "From our articles, word for word" in shown.text
+
+
+def test_below_a_consultation_card_a_difference_is_general_too(differing: SideBySide, clinic: Clinic) -> None:
+    shown = Seen(render.answer_html(Answer("consult", differs=(differing,)), clinic))
+    assert shown.text.index("It is not about you.") < shown.text.index("How long <it> lasts")
 
 
 def test_a_quote_without_page_or_section_has_no_empty_places(quote: Quote, clinic: Clinic) -> None:

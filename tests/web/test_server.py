@@ -64,7 +64,7 @@ def test_a_question_is_answered(site: httpx.Client) -> None:
     assert _ask(site, "How long does redness last?").status_code == 200
     said = _answer(site)
     assert json.loads(said[5:])["success"] is True
-    assert "Redness lasts for two days." in said
+    assert "<mark>Redness lasts for two days</mark>." in said
 
 
 @pytest.mark.parametrize("question", [None, 5, ["a"], {"x": 1}, True, "x" * 20_000])
