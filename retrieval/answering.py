@@ -54,11 +54,10 @@ def answer(release: Release, matches: Sequence[Match], likely: Likely | None, di
     routing policy: consultations have quotes that are clearly on the point, at most two; otherwise quotes, or the nearest
     headings where the question is in the field. Where articles differ is shown with both. Cards are the caller's.
     """
-    differs = side_by_side(release, difference) if difference else ()
     if likely is None:
         clear = _joined(release, [match for match in matches if match.score >= _CLEARLY_FROM])[:_MOST_QUOTES_CONSULT]
         quotes = tuple(proved(release, (quote_of(release, match) for match in clear)))
-        return Answer("consult", quotes, differs=differs)
+        return Answer("consult", quotes, differs=_differs(release, difference, clear))
     best = matches[0].score if matches else 0.0
     good = _joined(release, [match for match in matches if match.score >= best - _BELOW_BEST])[:_MOST_QUOTES]
     if likely.in_the_field < IN_THE_FIELD_FROM:
@@ -68,7 +67,12 @@ def answer(release: Release, matches: Sequence[Match], likely: Likely | None, di
     quotes = tuple(proved(release, (quote_of(release, match) for match in good))) if quoted else ()
     if not quotes:
         return Answer("no_answer", suggestions=_headings(release, matches), confidence=likely.by_quotes)
+    differs = _differs(release, difference, good)
     return Answer("answer", quotes, suggestions=_following(release, good), differs=differs, confidence=likely.by_quotes)
+
+
+def _differs(release: Release, difference: Difference | None, shown: Sequence[Match]) -> tuple[SideBySide, ...]:
+    return side_by_side(release, difference, [match.passage for match in shown]) if difference else ()
 
 
 def _joined(release: Release, matches: Sequence[Match]) -> list[Match]:
@@ -76,16 +80,17 @@ def _joined(release: Release, matches: Sequence[Match]) -> list[Match]:
 
     "It is not painful." and "You may feel some warmth." must not be shown as two answers.
     """
-    joined: list[Match] = []
-    for match in matches:
-        for place, other in enumerate(joined):
-            both = _side_by_side(release, match.passage, other.passage)
-            if both is not None:
-                joined[place] = dataclasses.replace(other, passage=both)
-                break
-        else:
-            joined.append(match)
-    return joined
+    joined = list(matches)
+    while True:
+        pairs = ((one, other) for other in range(len(joined)) for one in range(other))
+        found = ((one, other, _side_by_side(release, joined[one].passage, joined[other].passage)) for one, other in pairs)
+        pair = next(((one, other, both) for one, other, both in found if both is not None), None)
+        if pair is None:
+            return joined
+        one, other, both = pair
+        # What says the same as a part does not say the same as the whole.
+        joined[one] = dataclasses.replace(joined[one], passage=both, also=())
+        del joined[other]
 
 
 def _side_by_side(release: Release, one: Passage, other: Passage) -> Passage | None:
@@ -99,12 +104,26 @@ def _side_by_side(release: Release, one: Passage, other: Passage) -> Passage | N
     return both if short and adjoin(article, first.last) else None
 
 
-def side_by_side(release: Release, difference: Difference) -> tuple[SideBySide, ...]:
-    """What articles say on a point, each statement proved; nothing where fewer than two could be."""
-    said = (Passage(one.article, one.first, one.last) for one in difference.statements)
-    passages = dict.fromkeys(complete(release.articles[passage.article], passage) for passage in said)
-    quotes = proved(release, (quote_of(release, Match(passage, 0.0, 0.0, 0.0)) for passage in passages))
+def side_by_side(release: Release, difference: Difference, shown: Sequence[Passage] = ()) -> tuple[SideBySide, ...]:
+    """What articles say on a point, each statement proved, none twice; nothing where fewer than two could be.
+
+    Parameters: the release, the difference, and the passages that are shown as quotes: one that overlaps a statement is shown
+    with it.
+    """
+    said = [complete(release.articles[one.article], Passage(one.article, one.first, one.last)) for one in difference.statements]
+    said += [passage for passage in shown if any(_overlap(passage, other) for other in said)]
+    rows: list[Passage] = []
+    for passage in sorted(said, key=lambda one: (one.article, one.first)):
+        if rows and _overlap(rows[-1], passage):
+            rows[-1] = Passage(passage.article, rows[-1].first, max(rows[-1].last, passage.last))
+        else:
+            rows.append(passage)
+    quotes = proved(release, (quote_of(release, Match(passage, 0.0, 0.0, 0.0)) for passage in rows))
     return (SideBySide(difference.point, tuple(quotes)),) if len(quotes) > 1 else ()
+
+
+def _overlap(one: Passage, other: Passage) -> bool:
+    return one.article == other.article and one.first <= other.last and other.first <= one.last
 
 
 def quote_of(release: Release, match: Match) -> Quote:

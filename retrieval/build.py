@@ -73,8 +73,10 @@ def build(corpus: Path, index: Path, encoder: Encoder, progress: Progress | None
     folder = articles_folder(corpus)
     clinic = load_clinic(corpus)
     routing = _routing(corpus, encoder)
-    glossary = load_glossary(GLOSSARY, corpus / "glossary.txt")
-    points = load_points(POINTS, corpus / "differences.toml")
+    # In a plain folder files of these names are articles and what is known of them.
+    added = () if folder == corpus else (corpus / "glossary.txt", corpus / "differences.toml")
+    glossary = load_glossary(GLOSSARY, *added[:1])
+    points = load_points(POINTS, *added[1:])
     try:
         with locked(index):
             clear_leftovers(index)
@@ -131,7 +133,7 @@ class _Routing:
 
     @property
     def messages_digest(self) -> str:
-        return _digest("".join(f"{message.route}\t{message.text}\n" for message in self.messages).encode())
+        return _digest("".join(f"{message.route}\t{message.kind}\t{message.text}\n" for message in self.messages).encode())
 
 
 def _routing(corpus: Path, encoder: Encoder) -> _Routing:

@@ -199,15 +199,21 @@ def open_encoder(settings: Settings) -> Encoder:
     if settings.model != DEFAULT_MODEL:
         return SentenceTransformerEncoder(Path(settings.model))
     source = package_folder()
+    name = f"{DEFAULT_MODEL}@{_WEIGHTS_SHA256[:16]}"
     questions = QuestionModel.load(SHIPPED) if SHIPPED.is_file() else None
+    if questions is not None and questions.model != name:
+        raise ModelError(f"{SHIPPED}: made for {questions.model}, and the model is {name}. Install patient-faq again.")
     folder = _served_folder(settings)
     model, record = folder / "model.onnx", folder / "model.json"
     if not (model.is_file() and record.is_file()):
         export_default_model(folder)
-    expected = json.loads(record.read_text(encoding="utf-8"))["model.onnx"]
+    try:
+        expected = json.loads(record.read_text(encoding="utf-8"))["model.onnx"]
+    except (OSError, ValueError, KeyError, TypeError) as problem:
+        raise ModelError(f"{record}: cannot be read ({problem}). Delete the folder {folder}, then build again.") from problem
     if _digest(model) != expected:
         raise ModelError(f"{model}: altered since it was exported. Delete the folder {folder}, then build again.")
-    return OnnxEncoder(model, source / "tokenizer.json", f"{DEFAULT_MODEL}@{_WEIGHTS_SHA256[:16]}", questions)
+    return OnnxEncoder(model, source / "tokenizer.json", name, questions)
 
 
 def export_default_model(folder: Path) -> None:

@@ -65,13 +65,15 @@ class LexicalIndex:
 
         index = bm25s.BM25(method="lucene", k1=1.2, b=0.75)
         index.index(terms, show_progress=False)
-        arrays = index.scores
-        vocabulary = {term: place for term, place in index.vocab_dict.items() if term}
+        data, indices, starts = (np.asarray(index.scores[name]) for name in ("data", "indices", "indptr"))
+        # bm25s numbers terms anew in each process; in the order of the alphabet the same texts give the same files.
+        vocabulary = sorted(term for term in index.vocab_dict if term)
+        columns = [slice(starts[column], starts[column + 1]) for column in map(index.vocab_dict.__getitem__, vocabulary)]
         return cls(
-            np.asarray(arrays["data"], dtype=np.float32),
-            np.asarray(arrays["indices"], dtype=np.int32),
-            np.asarray(arrays["indptr"], dtype=np.int64),
-            vocabulary,
+            np.concatenate([data[column] for column in columns]).astype(np.float32),
+            np.concatenate([indices[column] for column in columns]).astype(np.int32),
+            np.cumsum([0, *(column.stop - column.start for column in columns)], dtype=np.int64),
+            {term: place for place, term in enumerate(vocabulary)},
             len(texts),
         )
 

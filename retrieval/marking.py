@@ -66,6 +66,7 @@ class Clauses:
     def __init__(self, places: Ints, vectors: Vectors) -> None:
         self._places = places
         self._vectors = vectors
+        self._starts = np.searchsorted(places[:, 0], np.arange(places[-1, 0] + 2 if len(places) else 1))
 
     @classmethod
     def of(cls, parts: Sequence[tuple[Sequence[tuple[int, int]], Vectors]]) -> Clauses:
@@ -85,19 +86,20 @@ class Clauses:
         Returns the clause's span in canonical text, (start, start) where the quote holds no whole clause.
         """
         rows, places = self._rows(article), self._places
-        inside = [row for row in range(rows.start, rows.stop) if start <= places[row, 1] and places[row, 2] <= end]
-        if not inside:
+        first, last = rows.start + np.searchsorted(places[rows, 1], [start, end])
+        inside = slice(int(first), int(last))
+        if first == last or places[last - 1, 2] > end:
             return start, start
         scores = self._vectors[inside].astype(np.float32) @ question.searching
         for asked, value in ((_HOW_LONG, _TIME), (_HOW_MUCH, _NUMBER)):
             if asked.search(question.text):
-                texts = (articles[article].text[places[row, 1] : places[row, 2]] for row in inside)
+                texts = (articles[article].text[begin:stop] for _, begin, stop in places[inside].tolist())
                 scores += _HAS_VALUE * np.array([value.search(text) is not None for text in texts])
-        chosen = places[inside[int(scores.argmax())]]
+        chosen = places[first + int(scores.argmax())]
         return int(chosen[1]), int(chosen[2])
 
     def _rows(self, article: int) -> slice:
-        low, high = np.searchsorted(self._places[:, 0], [article, article + 1])
+        low, high = self._starts[min(article, len(self._starts) - 1)], self._starts[min(article + 1, len(self._starts) - 1)]
         return slice(int(low), int(high))
 
     def save(self, folder: Path) -> None:

@@ -66,7 +66,7 @@ class QuestionModel:
     def load(cls, path: Path) -> QuestionModel:
         """Read what `save` wrote; raises ModelError where that fails."""
         try:
-            with np.load(path, allow_pickle=False) as stored:
+            with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
                 deltas: dict[str, Floats] = {}
                 for key in stored.files:
                     name, _, kind = key.rpartition("/")
@@ -76,5 +76,5 @@ class QuestionModel:
                         deltas[name] = stored[key].astype(np.float32) * stored[f"{name}/step"]
                 taught = stored["taught"].astype(np.float32)
                 return cls(int(stored["layers"]), deltas, taught, str(stored["model"]), str(stored["questions"]))
-        except (OSError, ValueError, KeyError, EOFError) as problem:
+        except Exception as problem:  # zipfile, numpy and zlib raise errors that share no root but this one
             raise ModelError(f"{path}: the question model cannot be read ({problem}). Install patient-faq again.") from problem

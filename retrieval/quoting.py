@@ -7,7 +7,7 @@ import re
 from retrieval.passages import adjoin, sentence_text
 from retrieval.types import Article, Passage
 
-__all__ = ["complete"]
+__all__ = ["asks_for_a_list", "complete"]
 
 # "This treatment" is understood by itself, and so is "it": both mostly mean what the whole article is about.
 _LEANS = re.compile(
@@ -31,20 +31,26 @@ _MOST_SENTENCES = 4
 _LONGEST_LIST = 12
 
 
-def complete(article: Article, passage: Passage, question: str = "") -> Passage:
+def asks_for_a_list(question: str) -> bool:
+    """Whether a question asks for all there are of something."""
+    return _ASKS_FOR_A_LIST.search(question) is not None
+
+
+def complete(article: Article, passage: Passage, whole_list: bool = False) -> Passage:
     """Take along what a passage must not be shown without.
 
-    Parameters: the article, the passage, and the question that it answers.
+    Parameters: the article, the passage, and whether the question asks for a list.
     The sentence before, where the first one leans on it ("These effects ..."); the sentence after, where it limits the last
     one ("However, ...", "If your skin is sensitive ..."); the items of a list, where the last one is only its head; the whole
     list, where the question asks for one. (Items that are no sentences by themselves are read as one with the words that
     head them.) Nothing is taken from another section, and at most four sentences are shown together, apart from lists.
     """
     first, last = passage.first, passage.last
-    if _is_item(article, first) and _ASKS_FOR_A_LIST.search(question):
-        head, end = _list_of(article, first)
+    item = next((place for place in range(first, last + 1) if _is_item(article, place)), None) if whole_list else None
+    if item is not None:
+        head, end = _list_of(article, item)
         if end - head < _LONGEST_LIST:
-            return Passage(passage.article, head, end)
+            return Passage(passage.article, min(head, first), max(end, last))
     if first and last - first + 1 < _MOST_SENTENCES and adjoin(article, first - 1) and _LEANS.match(_text(article, first)):
         first -= 1
     count = len(article.sentences)

@@ -52,7 +52,10 @@ from retrieval.widening import Widening
 
 __all__ = ["Content", "Release", "clear_leftovers", "current_id", "locked", "open_current", "publish", "release_id", "switch"]
 
-_FORMAT = 4
+Places = npt.NDArray[np.int64]
+
+_FORMAT = 5
+_SENTENCE_BITS = 32
 _STAGING = ".building"
 _CLASSIFIER = "classifier.npz"
 _VOCABULARY = "vocabulary.txt"
@@ -112,6 +115,7 @@ class Release:
         self.fault = fault
         self.index = index
         self.rows = np.array([[p.article, p.first, p.last] for p in content.passages], dtype=np.int64).reshape(-1, 3)
+        self._keys = self.rows[:, 0] << _SENTENCE_BITS | self.rows[:, 1]
         self._by_doc = {article.doc: number for number, article in enumerate(content.articles)}
 
     @classmethod
@@ -165,12 +169,16 @@ class Release:
         number = self._by_doc.get(doc)
         return None if number is None else self.articles[number]
 
+    def first_places(self, articles: Places, sentences: Places) -> Places:
+        """Where the passages begin that start with some sentences, int64 (sentences,), or where they would."""
+        return np.searchsorted(self._keys, articles << _SENTENCE_BITS | sentences)
+
     def vectors_of(self, doc: str) -> tuple[tuple[Passage, ...], Vectors]:
         """An article's passages and their vectors, as they were encoded."""
         number = self._by_doc[doc]
-        places = [place for place, passage in enumerate(self.passages) if passage.article == number]
-        vectors: Vectors = self.index.reconstruct_n(places[0], len(places))
-        return tuple(self.passages[place] for place in places), vectors
+        first, end = np.searchsorted(self._keys, [number << _SENTENCE_BITS, number + 1 << _SENTENCE_BITS]).tolist()
+        vectors: Vectors = self.index.reconstruct_n(first, end - first)
+        return self.passages[first:end], vectors
 
     def clauses_of(self, doc: str) -> tuple[list[tuple[int, int]], Vectors]:
         """The spans of an article's clauses and their vectors, as they were encoded."""
@@ -184,7 +192,8 @@ class Release:
 def release_id(articles: Sequence[Article], clinic: Clinic, model: str, recipe: str, others: Sequence[str]) -> str:
     """Name a release by what goes into it, so that the same input always gets the same name.
 
-    `others` are digests of all else: the clinic's rules, example messages, the trained router, asked-as questions.
+    `others` are digests of all else: the clinic's rules, example messages, the trained router, asked-as questions, glossary
+    and points.
     """
     read = [[article.doc, article.source_digest, article.digest] for article in articles]
     values = [_FORMAT, model, recipe, clinic_to_json(clinic), read, list(others)]

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from retrieval.differences import amounts_in
 from retrieval.encoder import Question, Vectors
 from retrieval.passages import LONGEST_RUN, passage_text
-from retrieval.quoting import complete
+from retrieval.quoting import asks_for_a_list, complete
 from retrieval.release import Release
 from retrieval.types import Match, Passage
 
@@ -51,9 +51,8 @@ _EXTRA_SENTENCE = 0.005
 # Quotes from another section, and most of all from another article, win where they are about as good.
 _SAME_SECTION = 0.048
 _SAME_ARTICLE = 0.024
-_THE_SAME = 0.85
+_THE_SAME = 0.9
 _POOL = 400
-_SENTENCE_BITS = 32
 _AS_WRITTEN = 0.35
 
 
@@ -88,7 +87,7 @@ def search(release: Release, question: Question, top: int, weights: Weights = FU
         Match(release.passages[place], float(score), float(of_dense), float(of_words))
         for place, score, of_dense, of_words in zip(places.tolist(), scores, dense, lexical[places], strict=True)
     ]
-    return _distinct(release, found, places, top, question.text)
+    return _distinct(release, found, places, top, asks_for_a_list(question.text))
 
 
 def _likeness(release: Release, question: Question) -> Floats:
@@ -98,12 +97,11 @@ def _likeness(release: Release, question: Question) -> Floats:
     if near:
         sentences = np.array(list(near), dtype=np.int64)
         articles, firsts, lasts = release.rows.T
-        keys = articles << _SENTENCE_BITS | firsts
         for back in range(LONGEST_RUN):
             for more in range(LONGEST_RUN):
                 # The passages that begin so many sentences before one that has such a question, the shortest first.
-                places = np.searchsorted(keys, (sentences[:, 0] << _SENTENCE_BITS | sentences[:, 1]) - back) + more
-                held = places < len(keys)
+                places = release.first_places(sentences[:, 0], sentences[:, 1] - back) + more
+                held = places < len(release.rows)
                 held[held] &= (articles[places[held]] == sentences[held, 0]) & (
                     firsts[places[held]] == sentences[held, 1] - back
                 )
@@ -148,7 +146,7 @@ def word_weight(strength: float, taught: float) -> float:
     return strength * (_LEXICAL_FAR + (_LEXICAL_NEAR - _LEXICAL_FAR) * taught)
 
 
-def _distinct(release: Release, matches: list[Match], places: Places, top: int, question: str) -> list[Match]:
+def _distinct(release: Release, matches: list[Match], places: Places, top: int, whole_lists: bool) -> list[Match]:
     """Take the best match again and again, leaving out what overlaps and preferring other sections and articles.
 
     What says the same as a match that was taken is noted with that one and not taken for itself. `places` are those of the
@@ -177,8 +175,10 @@ def _distinct(release: Release, matches: list[Match], places: Places, top: int, 
                 best, best_worth = place, worth(matches[number])
         number = waiting.pop(best)
         match = matches[number]
-        passage = complete(release.articles[match.passage.article], match.passage, question)
-        covered = {(passage.article, sentence) for sentence in range(passage.first, passage.last + 1)}
+        passage = complete(release.articles[match.passage.article], match.passage, whole_lists)
+        if _sentences(passage) & taken:
+            passage = match.passage  # what it would take along is shown already
+        covered = _sentences(passage)
         if covered & taken:
             continue
         vector = release.index.reconstruct(int(places[number]))
@@ -197,7 +197,11 @@ def _distinct(release: Release, matches: list[Match], places: Places, top: int, 
     return chosen
 
 
+def _sentences(passage: Passage) -> set[tuple[int, int]]:
+    return {(passage.article, sentence) for sentence in range(passage.first, passage.last + 1)}
+
+
 def _same_amounts(release: Release, one: Passage, other: Passage) -> bool:
-    """Whether two passages tell the same figures, so that neither adds any to the other."""
+    """Whether two passages tell the same figures and deny alike, so that neither adds anything to the other."""
     first, second = (amounts_in(passage_text(release.articles[passage.article], passage)) for passage in (one, other))
     return first == second

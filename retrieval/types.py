@@ -124,7 +124,7 @@ class Passage:
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """A passage that was found for a question. `score` is 0 or more, higher is better; see retrieval.search.
+    """A passage that was found for a question. Of two `score` the higher is better; see retrieval.search.
 
     `dense` (mean cosine) and `lexical` (share of the question's word weight) are the parts it was made of; `also` are
     passages elsewhere that say the same.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -11,6 +12,7 @@ from rapidfuzz.distance import OSA
 
 from retrieval.errors import DamagedRelease, SettingsError
 from retrieval.glossary import Glossary, load_glossary
+from retrieval.lexical import stems
 from retrieval.phrases import words
 
 __all__ = ["Widening"]
@@ -52,11 +54,16 @@ class Widening:
         """Widen a question for a search by words.
 
         Parameters: the question, and the words of it that may be slips of the pen; no other is touched.
-        Returns its words, mended, and the terms that they are lay words for.
+        Returns the question, mended, and the terms that its words are lay words for where these do not stand in it anyway.
         """
-        suspects = {word for text in strange for word in words(text)}
-        mended = " ".join(self._mended(word) if word in suspects else word for word in words(question))
-        return " ".join([mended, *self.glossary.terms_of(mended)])
+        text = question
+        for suspect in dict.fromkeys(strange):
+            word = words(suspect)
+            mended = self._mended(word[0]) if len(word) == 1 else suspect
+            if [mended] != word:
+                text = re.sub(rf"(?<!\w){re.escape(suspect)}(?!\w)", mended, text)
+        there = set(stems(text))
+        return " ".join([text, *(term for term in self.glossary.terms_of(text) if not there.issuperset(stems(term)))])
 
     def _mended(self, word: str) -> str:
         """The one known word that is nearest, where there is just one within reach; else the word itself.

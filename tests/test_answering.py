@@ -67,7 +67,7 @@ def test_the_words_that_answer_are_marked_in_every_quote(release: Release, words
     texts = {article.doc: article.text for article in release.articles}
     quotes = [*shown.quotes, *shown.differs[0].quotes]
     assert [texts[quote.citation.doc][slice(*quote.marked)] for quote in quotes] == [
-        "It is mild ann", "Redness bob fades", "Redness ann fades", "Redness bob fades",
+        "It is mild ann", "Redness bob fades", "It is mild ann", "Redness bob fades",
     ]  # fmt: skip
     assert dataclasses.replace(shown.quotes[0], marked=(0, 0)) == found.quotes[0]
 
@@ -80,6 +80,14 @@ def test_where_articles_differ_each_statement_is_a_quote_of_its_own(release: Rel
     assert table.point == "how long"
     assert [(quote.citation.doc, quote.text) for quote in table.quotes] == [
         ("ann.md", "Redness ann fades."), ("bob.md", "Redness bob fades."),
+    ]  # fmt: skip
+
+
+def test_no_sentence_stands_twice_in_a_table_or_beside_it(release: Release) -> None:
+    longer = Difference("how long", (*DIFFERING.statements, Statement(0, 0, 1, "1 day"), Statement(1, 3, 3, "a day")))
+    (table,) = side_by_side(release, longer, [Passage(1, 0, 1), Passage(2, 0, 0)])
+    assert [quote.text for quote in table.quotes] == [
+        "Redness ann fades. It is mild ann.", "Redness bob fades. It is mild bob.", "Sun bob is bad.",
     ]  # fmt: skip
 
 
@@ -97,6 +105,13 @@ def test_a_difference_that_was_asked_about_is_shown_from_a_lower_likelihood(rele
 def test_a_difference_is_shown_below_a_consultation_card_too(release: Release) -> None:
     shown = answer(release, [match(0, 0, 0, 0.1)], None, DIFFERING)
     assert (shown.route, len(shown.quotes), len(shown.differs)) == ("consult", 0, 1)
+
+
+def test_two_that_a_third_stands_between_are_shown_as_one_with_it(release: Release) -> None:
+    between = dataclasses.replace(match(0, 1, 1, 0.58), also=(Passage(1, 1, 1),))
+    shown = answer(release, [match(0, 0, 0, 0.6), match(0, 2, 2, 0.59), between], SURE)
+    assert [quote.text for quote in shown.quotes] == ["Redness ann fades. It is mild ann. Rest ann."]
+    assert shown.quotes[0].also == ()  # the other article says only a part of it
 
 
 def test_quotes_far_below_the_best_are_not_shown(release: Release) -> None:

@@ -75,6 +75,17 @@ def test_what_cannot_be_understood_is_named_by_file_and_line(release: Release, t
         load(release, tmp_path / "questions", text)
 
 
+def test_a_sentence_that_stands_twice_is_found_where_its_row_does(tmp_path: Path, words: WordEncoder) -> None:
+    folder = tmp_path / "twice"
+    folder.mkdir()
+    (folder / "a.md").write_text("# A\n\nAvoid the sun. Drink water. Avoid the sun. Rest well.\n", encoding="utf-8")
+    build(folder, tmp_path / "index", words)
+    release = open_current(tmp_path / "index")
+    asked, notes = load(release, tmp_path / "questions", "> Drink water.\n> Avoid the sun.\nwhat then\n", "a.md.txt")
+    assert [(item.first, item.last) for item in asked] == [(1, 2)]
+    assert list(notes) == []
+
+
 def test_a_corpus_without_questions_has_none(release: Release, tmp_path: Path) -> None:
     assert load_asked(tmp_path / "nowhere", release.articles) == ((), ())
     assert release.asked.near("redness", WordEncoder().encode(["redness"])[0], 0.0) == {}

@@ -275,3 +275,18 @@ def test_a_full_disk_is_told_and_the_old_release_serves(corpus: Path, tmp_path: 
     assert done.returncode == 1
     assert "The release in force is unchanged" in done.stderr
     assert open_current(index).id == old
+
+
+def test_in_a_plain_folder_a_glossary_is_an_article(tmp_path: Path, words: WordEncoder) -> None:
+    folder = tmp_path / "plain"
+    folder.mkdir()
+    (folder / "glossary.txt").write_text("Words of the field\n\nA session is one visit to us.\n", encoding="utf-8")
+    (folder / "differences.md").write_text("# What differs\n\nLasers differ in their pulses.\n", encoding="utf-8")
+    (folder / "differences.toml").write_text('topics = ["lasers"]\n', encoding="utf-8")
+    assert build(folder, tmp_path / "index", words).articles == 2
+
+
+def test_a_message_that_changes_its_kind_alone_makes_a_release(corpus: Path, tmp_path: Path, words: WordEncoder) -> None:
+    first = build(clinic_routing(corpus, messages="# x\nn: do you treat zebras?\n"), tmp_path / "index", words)
+    second = build(clinic_routing(corpus, messages="# x\nx: do you treat zebras?\n"), tmp_path / "index", words)
+    assert first.release != second.release

@@ -472,6 +472,12 @@ def test_a_mark_lapses_when_the_articles_say_something_that_staff_did_not_see(tm
         (SMALL + SMALL.split("\n[[point]]")[1].join(["\n[[point]]", ""]), "more than one point"),
         (SMALL + mark(kind="maybe"), "of the kind 'maybe'"),
         ("[[point", "cannot be read"),
+        ("[point]\nname = 'x'", r"'point' stands there once for all. Begin each with \[\[point\]\]"),
+        ("[settled]\npoint = 'x'", r"Begin each with \[\[settled\]\]"),
+        ("leans = 'these'", "'leans' is no list of texts"),
+        ("groups = ['a']", "'groups' is no table"),
+        ("[[point]]\nname = 'x'\nasks = 'how long'\nsays = ['a']\nread = ['time']", "'asks' is no list of texts"),
+        ("[[point]]\nname = 'x'\nasks = []\nanswers = ['yes']", "'answers' is no table"),
     ],
 )
 def test_what_cannot_be_understood_is_named(tmp_path: Path, text: str, says: str) -> None:

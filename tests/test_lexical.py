@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import bm25s
@@ -9,6 +12,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support import ROOT
 
 from retrieval.errors import DamagedRelease
 from retrieval.lexical import LexicalIndex, stems
@@ -59,6 +63,17 @@ def test_scores_lie_between_0_and_1(words: list[str]) -> None:
     assert scores.shape == (4,)
     assert (scores >= 0).all()
     assert (scores <= 1).all()
+
+
+def test_the_same_texts_give_the_same_files_in_every_process(tmp_path: Path) -> None:
+    code = f"from pathlib import Path; from retrieval.lexical import LexicalIndex as L; L.build({TEXTS!r}).save(Path('.'))"
+    for seed in ("1", "2"):
+        (tmp_path / seed).mkdir()
+        environment = {**os.environ, "PYTHONHASHSEED": seed, "PYTHONPATH": str(ROOT)}
+        subprocess.run([sys.executable, "-c", code], check=True, cwd=tmp_path / seed, env=environment)
+    files = sorted(path.name for path in (tmp_path / "1").iterdir())
+    assert len(files) == 4
+    assert all((tmp_path / "1" / name).read_bytes() == (tmp_path / "2" / name).read_bytes() for name in files)
 
 
 def test_what_is_saved_is_loaded(tmp_path: Path) -> None:

@@ -38,8 +38,10 @@ def test_it_counts_as_far_as_a_question_is_like_those_it_was_taught(cosine: floa
     assert MODEL.share(vector) == pytest.approx(share, abs=1e-6)
 
 
-def test_a_damaged_file_is_named(tmp_path: Path) -> None:
-    (tmp_path / "model.npz").write_bytes(b"nonsense")
+@pytest.mark.parametrize("kept", [0, 8, 300, -40])
+def test_a_damaged_file_is_named(tmp_path: Path, kept: int) -> None:
+    MODEL.save(tmp_path / "whole.npz")
+    (tmp_path / "model.npz").write_bytes((tmp_path / "whole.npz").read_bytes()[:kept])
     with pytest.raises(ModelError, match=r"model\.npz: the question model cannot be read"):
         QuestionModel.load(tmp_path / "model.npz")
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from retrieval.quoting import complete
+from retrieval.quoting import asks_for_a_list, complete
 from retrieval.reading import read_article
 from retrieval.types import Article, Passage
 
@@ -78,7 +78,7 @@ LIST = (
 )
 def test_a_list_is_shown_whole_where_the_question_asks_for_one(tmp_path: Path, question: str) -> None:
     read = article(tmp_path, LIST)
-    passage = complete(read, Passage(0, 3, 3), question)
+    passage = complete(read, Passage(0, 3, 3), asks_for_a_list(question))
     assert (passage.first, passage.last) == (0, 6)
 
 
@@ -86,13 +86,21 @@ def test_a_list_is_shown_whole_where_the_question_asks_for_one(tmp_path: Path, q
     "question", ["is number one normal?", "what happens on day two", "who treats me", "which is worse", ""]
 )
 def test_other_questions_get_the_item_that_answers(tmp_path: Path, question: str) -> None:
-    passage = complete(article(tmp_path, LIST), Passage(0, 3, 3), question)
+    passage = complete(article(tmp_path, LIST), Passage(0, 3, 3), asks_for_a_list(question))
     assert (passage.first, passage.last) == (3, 3)
+
+
+@pytest.mark.parametrize(("first", "last"), [(0, 1), (6, 7)])
+def test_a_match_that_holds_a_part_of_a_list_gets_the_whole_and_keeps_all_of_itself(
+    tmp_path: Path, first: int, last: int
+) -> None:
+    passage = complete(article(tmp_path, LIST), Passage(0, first, last), True)
+    assert (passage.first, passage.last) == (0, max(6, last))
 
 
 def test_a_list_that_is_too_long_to_read_is_not_shown_whole(tmp_path: Path) -> None:
     items = "\n".join(f"- Number {n} {LONG}. It is {n}." for n in range(9))
-    passage = complete(article(tmp_path, f"# A\n\nWhat you may see:\n\n{items}\n"), Passage(0, 3, 3), "list them")
+    passage = complete(article(tmp_path, f"# A\n\nWhat you may see:\n\n{items}\n"), Passage(0, 3, 3), True)
     assert (passage.first, passage.last) == (3, 3)
 
 

@@ -139,6 +139,27 @@ def test_what_differs_in_a_figure_is_not_the_same(tmp_path: Path, words: WordEnc
     assert sorted((m.passage.article, m.also) for m in found(release, "redness fades", 2)) == [(0, ()), (1, ())]
 
 
+LONG = "of all the many people whom we have seen here so far in this clinic by the sea"
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("You can wear make-up", "You cannot wear make-up"), ("It is painful", "It is not painful"),
+        ("It takes 1 to 2 visits", "It takes 12 visits"), ("It takes 6 visits in 2 weeks", "It takes 2 visits in 6 weeks"),
+    ],
+)  # fmt: skip
+def test_what_contradicts_is_never_said_to_be_the_same(tmp_path: Path, words: WordEncoder, one: str, other: str) -> None:
+    release = plain(tmp_path, words, a=f"{one} {LONG}.", b=f"{other} {LONG}.")
+    assert [m.also for m in found(release, f"{one} {LONG}", 2)] == [(), ()]
+
+
+def test_a_sentence_that_leans_on_one_that_is_shown_is_found_all_the_same(tmp_path: Path, words: WordEncoder) -> None:
+    release = plain(tmp_path, words, a="Redness is common here. They fade with gel packs. Parking is free.")
+    shown = texts(release, "redness is common here", 3)
+    assert (shown[0], set(shown[1:])) == ("Redness is common here.", {"They fade with gel packs.", "Parking is free."})
+
+
 def test_of_two_sentences_as_good_the_second_comes_from_another_article(tmp_path: Path, words: WordEncoder) -> None:
     release = plain(tmp_path, words, a="Redness fades soon here. Redness fades late there.", b="Redness fades well now.")
     assert [m.passage.article for m in found(release, "redness fades", 2)] == [0, 1]

@@ -39,6 +39,11 @@ AMOUNT_WORDS = (
     *_UNITS, *_SHORT_UNITS, *_NUMBERS, *_TENS, *_SCALES, *_ORDINALS, *_PARTS, *_VAGUE, "couple", "half", "twice", "double",
 )  # fmt: skip
 AMOUNT = re.compile(rf"\d|\b(?:{'|'.join(AMOUNT_WORDS)})s?\b", re.IGNORECASE)
+_TELLING = re.compile(
+    rf"\d+(?:[.,]\d+)*|\b(?:{'|'.join(AMOUNT_WORDS)})s?\b|n['’]t\b|\bcannot\b|\bno[nt]?\b"
+    r"|\b(?:never|none|nothing|neither|nor|without|hardly|rarely|little|less|more|before|after|avoid|unless)\b",
+    re.IGNORECASE,
+)
 _FILLERS = frozenset({"more", "full", "whole", "good", "next", "following", "further", "short", "-"})
 _JOINS = frozenset({"to", "or", "-", "–", "—", "until", "till"})
 # Words before a time that make it none: how often, office hours, "these days".
@@ -107,8 +112,8 @@ _Read = tuple[Value, int] | None
 
 
 def amounts_in(text: str) -> tuple[str, ...]:
-    """The words of a text that tell amounts, sorted: what two texts must have in common to say the same."""
-    return tuple(sorted(found.group().lower() for found in AMOUNT.finditer(text)))
+    """The numbers and the words of a text that tell amounts or deny, in order: what two texts that say the same have alike."""
+    return tuple(found.group().lower() for found in _TELLING.finditer(text))
 
 
 def _time(tokens: Sequence[str], at: int, of: Pattern | None = None) -> _Read:

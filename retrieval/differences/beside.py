@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -56,23 +57,28 @@ class _Figure:
 
 def beside(articles: Sequence[Article], points: Points, index: Index, found: Sequence[Difference]) -> list[Difference]:
     """Pairs of sentences of two articles that are alike but for their figures, where no point has them both."""
-    by_term: dict[tuple[str, str], list[_Figure]] = defaultdict(list)
+    by_terms: dict[tuple[str, frozenset[str]], list[_Figure]] = defaultdict(list)
     told = [{(said.article, said.last) for said in difference.statements} for difference in found]
     pairs: dict[tuple[_Figure, _Figure], None] = {}
     for number, article in enumerate(articles):
         for place in range(len(article.sentences)):
             for figure in _figures(article, number, place, points, index):
-                near = {other: None for term in sorted(figure.terms) for other in by_term[figure.kind, term]}
+                # Two can only contradict each other where one has the words of the other and at most one more.
+                keys = [(figure.kind, figure.terms), *((figure.kind, figure.terms - {term}) for term in sorted(figure.terms))]
+                near = {other: None for key in keys for other in by_terms.get(key, ())}
                 pairs |= {(other, figure): None for other in near if other.contradicts(figure)}
-                for term in sorted(figure.terms):
-                    by_term[figure.kind, term].append(figure)
+                for key in keys:
+                    by_terms[key].append(figure)
     marks = {mark.point: mark for mark in points.settled}
+    names = {difference.point for difference in found}
     differences = []
     for one, two in pairs:
         if any({(one.article, one.place), (two.article, two.place)} <= places for places in told):
             continue
         article = articles[one.article]
-        name = article.sections[article.sentences[one.place].section].title or article.title
+        heading = article.sections[article.sentences[one.place].section].title or article.title
+        name = next(name for n in itertools.count(1) if (name := heading if n == 1 else f"{heading} ({n})") not in names)
+        names.add(name)
         statements = tuple(Statement(f.article, f.place, f.place, "; ".join(v.text for v in f.values)) for f in (one, two))
         differences.append(Difference(name, statements, held(marks.get(name), statements, beside=True)))
     return differences

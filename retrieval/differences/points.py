@@ -114,17 +114,17 @@ def load_points(*files: Path) -> Points:
     for file in files:
         values = _toml(file)
         digest.update(file.read_bytes() if file.is_file() else b"")
-        groups |= {name: "|".join(choices) for name, choices in values.get("groups", {}).items()}
+        groups |= {name: "|".join(_texts(file, name, choices)) for name, choices in _table(file, "groups", values).items()}
         leans.extend(_patterns(file, "leans", values.get("leans", []), groups))
         unless.extend(_patterns(file, "unless", values.get("unless", []), groups))
-        ordinary.extend(values.get("ordinary", []))
-        subject = _subject(file, values.get("subject", {}), groups)
-        for entry in values.get("point", []):
+        ordinary.extend(_texts(file, "ordinary", values.get("ordinary", [])))
+        subject = _subject(file, _table(file, "subject", values), groups)
+        for entry in _tables(file, "point", values):
             point = _point(file, entry, groups, subject)
             if point.name in points:
                 raise SettingsError(f"{file}: there is more than one point {point.name!r}. Give each a name of its own.")
             points[point.name] = point
-        settled.extend(_settled(file, entry) for entry in values.get("settled", []))
+        settled.extend(_settled(file, entry) for entry in _tables(file, "settled", values))
     return Points(tuple(points.values()), tuple(leans), tuple(unless), tuple(ordinary), tuple(settled), digest.hexdigest())
 
 
@@ -132,7 +132,7 @@ def _toml(file: Path) -> dict[str, Any]:
     if not file.is_file():
         return {}
     try:
-        return tomllib.loads(file.read_text(encoding="utf-8"))
+        return tomllib.loads(file.read_text(encoding="utf-8-sig"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as problem:
         raise SettingsError(f"{file}: cannot be read ({problem}). Mend it, or take it away.") from problem
 
@@ -147,10 +147,10 @@ def _point(file: Path, entry: Mapping[str, Any], groups: Mapping[str, str], subj
     name = str(entry.get("name", "?"))
     where = f"{file}: point {name!r}"
     _checked(where, entry, _POINT_KEYS, {"name", "asks"})
-    wrong = sorted(set(entry.get("read", [])) - set(KINDS))
+    wrong = sorted(set(_texts(where, "read", entry.get("read", []))) - set(KINDS))
     if wrong:
         raise SettingsError(f"{where} reads {wrong[0]!r}. It may read: {', '.join(KINDS)}.")
-    answers = entry.get("answers", {})
+    answers = _table(where, "answers", entry)
     if not (entry.get("read") or answers) or (entry.get("read") and not entry.get("says")):
         raise SettingsError(f"{where} has nothing to tell values by. Give it answers, or `read` and `says`.")
     of = _patterns(file, name, [entry["of"]] if "of" in entry else [], groups)
@@ -163,8 +163,8 @@ def _point(file: Path, entry: Mapping[str, Any], groups: Mapping[str, str], subj
         of=of[0] if of else None,
         within=bool(entry.get("within", False)),
         answers=tuple((answer, _patterns(file, name, sources, groups)) for answer, sources in answers.items()),
-        alike=tuple(frozenset(names) for names in entry.get("alike", [])),
-        asks=tuple(entry["asks"]),
+        alike=tuple(frozenset(_texts(where, "alike", names)) for names in entry.get("alike", [])),
+        asks=tuple(_texts(where, "asks", entry["asks"])),
         subject=subject,
     )
 
@@ -176,7 +176,7 @@ def _settled(file: Path, entry: Mapping[str, Any]) -> Settled:
         raise SettingsError(f"{where} is of the kind {entry['kind']!r}. It is one of: {', '.join(_SETTLED)}.")
     return Settled(
         str(entry["point"]), str(entry["kind"]), str(entry["by"]), str(entry["on"]), str(entry.get("note", "")),
-        tuple(map(str, entry.get("said", []))),
+        tuple(_texts(where, "said", entry.get("said", []))),
     )  # fmt: skip
 
 
@@ -187,8 +187,28 @@ def _checked(where: str, entry: Mapping[str, Any], may: set[str], must: set[str]
         raise SettingsError(f"{where} {fault}. It may have: {', '.join(sorted(may))}.")
 
 
+def _table(where: object, key: str, values: Mapping[str, Any]) -> Mapping[str, Any]:
+    found = values.get(key, {})
+    if not isinstance(found, dict):
+        raise SettingsError(f"{where}: {key!r} is no table. Write it as [{key}], with `name = ...` below.")
+    return found
+
+
+def _tables(where: object, key: str, values: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+    found = values.get(key, [])
+    if not isinstance(found, list) or not all(isinstance(entry, dict) for entry in found):
+        raise SettingsError(f"{where}: {key!r} stands there once for all. Begin each with [[{key}]], in double brackets.")
+    return found
+
+
+def _texts(where: object, key: str, found: object) -> Sequence[str]:
+    if not isinstance(found, list) or not all(isinstance(text, str) for text in found):
+        raise SettingsError(f'{where}: {key!r} is no list of texts. Write it as {key} = ["...", "..."].')
+    return found
+
+
 def _patterns(file: Path, name: str, sources: Sequence[str], groups: Mapping[str, str]) -> tuple[Pattern, ...]:
     try:
-        return tuple(Pattern(source, groups) for source in sources)
+        return tuple(Pattern(source, groups) for source in _texts(file, name, sources))
     except SettingsError as problem:
         raise SettingsError(f"{file}: {name!r}: {problem}") from problem
