@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import sys
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -33,7 +33,7 @@ from retrieval.language import language_of  # noqa: E402
 from retrieval.messages import MESSAGES, comparable, load_messages  # noqa: E402
 from retrieval.passages import passage_in_context  # noqa: E402
 from retrieval.release import Release, open_current  # noqa: E402
-from retrieval.search import search  # noqa: E402
+from retrieval.search import FUSED, UNASKED, Weights, search  # noqa: E402
 from retrieval.settings import Settings  # noqa: E402
 from retrieval.training import Encoded, encode_messages, scenario_folds, train  # noqa: E402
 from retrieval.vocabulary import Vocabulary  # noqa: E402
@@ -62,6 +62,9 @@ def main() -> None:
     text = "# How likely the articles answer a question: see ../abstaining.py. Written by benchmarks/fit_abstaining.py.\n"
     for examples in ("with examples", "without examples"):
         used = [place for place in range(len(SIGNALS)) if examples == "with examples" or place not in OF_EXAMPLES]
+        if examples == "without examples":
+            # A corpus that has no examples mostly has no asked-as questions either.
+            messages, judged = (replace(one, rows=one.bare, by_quotes=one.by_bare_quotes) for one in (messages, judged))
         both = Labelled(*(np.concatenate([getattr(messages, f), getattr(judged, f)]) for f in Labelled.__annotations__))
         weights = np.concatenate([np.where(messages.worlds, WORLD_WEIGHT, 1.0), np.full(len(judged.rows), JUDGED_WEIGHT)])
         everything = np.ones(len(both.rows), dtype=bool)
@@ -77,21 +80,24 @@ def main() -> None:
 
 @dataclass(frozen=True)
 class Labelled:
-    """Signals (messages, signals), whether each is in the field, is answered, is of another world, its part, and whether the
-    quotes that would be shown answer it (known of judged questions only)."""
+    """Signals (messages, signals), the same without asked-as questions, whether each is in the field, is answered, is of
+    another world, its part, and whether the quotes that would be shown answer it, without asked-as questions as well (known of
+    judged questions only)."""
 
     rows: np.ndarray
+    bare: np.ndarray
     field: np.ndarray
     answered: np.ndarray
     worlds: np.ndarray
     parts: np.ndarray
     by_quotes: np.ndarray
+    by_bare_quotes: np.ndarray
 
 
 def from_messages(release: Release, encoded: Encoded, encoder: Encoder) -> Labelled:
     """The example messages that are questions."""
     messages = encoded.messages
-    rows, field, answered, worlds, parts = [], [], [], [], []
+    rows, bare, field, answered, worlds, parts = [], [], [], [], [], []
     examples, vocabulary = release.examples, release.vocabulary
     texts = [passage_in_context(release.articles[passage.article], passage) for passage in release.passages]
     other_scenarios = {message.scenario for name in WORLDS for message in load_messages(MESSAGES / name)}
@@ -111,28 +117,33 @@ def from_messages(release: Release, encoded: Encoded, encoder: Encoder) -> Label
             question = encoder.encode_questions([message.text])[0]
             kinds = classifier.kinds_of(message.text, question.vector, question.tokens)
             rows.append(signals(release, question, search(release, question, POOL), kinds))
+            bare.append(signals(release, question, search(release, question, POOL, UNASKED), kinds))
             field.append(message.kind == "general")
             answered.append(message.route == "answer")
             worlds.append(of_world[place])
             parts.append(part if part < FOLDS else int(chance.integers(FOLDS)))
     release.examples, release.vocabulary = examples, vocabulary
-    return Labelled(*map(np.array, (rows, field, answered, worlds, parts, [False] * len(rows))))
+    unknown = [False] * len(rows)
+    return Labelled(*map(np.array, (rows, bare, field, answered, worlds, parts, unknown, unknown)))
 
 
 def from_judged(release: Release, corpus: Path, encoder: Encoder) -> Labelled:
     """The judged questions of the dev split."""
     files = [corpus / "judged" / name for name in ("questions.jsonl", "unanswerable.jsonl")]
     chosen = [item for file in files for item in load_judged(file) if item.split == "dev" and len(item.turns) == 1]
-    rows, by_quotes = [], []
+    found: dict[Weights, tuple[list[np.ndarray], list[bool]]] = {FUSED: ([], []), UNASKED: ([], [])}
     for item, question in zip(chosen, encoder.encode_questions([item.turns[0] for item in chosen]), strict=True):
         kinds = release.classifier.kinds_of(question.text, question.vector, question.tokens)
-        matches = search(release, question, POOL)
-        rows.append(signals(release, question, matches, kinds))
-        cited = [quote.citation for quote in answer(release, matches, Likely(1.0, 1.0, 1.0)).quotes]
-        by_quotes.append(any(answering(item.answers, place.doc, place.start, place.end) for place in cited))
+        for weights, (rows, by_quotes) in found.items():
+            matches = search(release, question, POOL, weights)
+            rows.append(signals(release, question, matches, kinds))
+            cited = [quote.citation for quote in answer(release, matches, Likely(1.0, 1.0, 1.0)).quotes]
+            by_quotes.append(any(answering(item.answers, place.doc, place.start, place.end) for place in cited))
     answered = np.array([bool(item.answers) for item in chosen])
     in_field, of_world = np.ones(len(chosen), dtype=bool), np.zeros(len(chosen), dtype=bool)
-    return Labelled(np.array(rows), in_field, answered, of_world, np.arange(len(chosen)) % FOLDS, np.array(by_quotes))
+    (rows, by_quotes), (bare, by_bare_quotes) = found.values()
+    parts = np.arange(len(chosen)) % FOLDS
+    return Labelled(*map(np.array, (rows, bare, in_field, answered, of_world, parts, by_quotes, by_bare_quotes)))
 
 
 def fitted(

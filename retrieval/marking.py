@@ -24,9 +24,12 @@ _OPENERS = (
 )
 # At a comma only where a clause opens, so that what is enumerated stays together.
 _BORDER = re.compile(
-    rf"(?<=[;:–—)])\s+|\s+(?=\()|(?<=,)\s+(?={_OPENERS})|\s+(?=(?:but|because|whereas|although|unless|so that)\b)"
+    rf"(?<=[;–—)])\s+|\s+(?=\()|(?<=,)\s+(?={_OPENERS})|\s+(?=(?:but|because|whereas|although|unless|so that)\b)"
 )
 _FEWEST_WORDS = 3
+# "Before pico laser," says nothing alone; "If your skin is sensitive," limits what follows and need not be marked with it.
+_FRONT = re.compile(r"(?:before|after|during|for|on|in|with|without|at|over|by|from|to|as|like)\b", re.IGNORECASE)
+_LONGEST_FRONT = 6
 _HOW_LONG = re.compile(r"\bhow (?:long|soon|fast|quick|far apart|often)|\bwhen\b|\bwhat time\b", re.IGNORECASE)
 _HOW_MUCH = re.compile(r"\bhow (?:many|much|often|big|small|strong|likely)|\bwhat (?:percentage|share)\b", re.IGNORECASE)
 _TIME = re.compile(
@@ -52,8 +55,10 @@ def clauses_of(article: Article) -> list[tuple[int, int]]:
         text = article.text[sentence.start : sentence.end]
         starts = [0]
         for border in _BORDER.finditer(text):
-            enough = len(text[starts[-1] : border.start()].split()) >= _FEWEST_WORDS
-            if enough and len(text[border.end() :].split()) >= _FEWEST_WORDS:
+            before = text[starts[-1] : border.start()]
+            front = _FRONT.match(before) and len(before.split()) <= _LONGEST_FRONT
+            enough = min(len(before.split()), len(text[border.end() :].split())) >= _FEWEST_WORDS
+            if enough and not front:
                 starts.append(border.end())
         for start, end in zip(starts, [*starts[1:], len(text)], strict=True):
             found.append((sentence.start + start, sentence.start + start + len(text[start:end].rstrip(" \n\t.,;:–—"))))

@@ -425,7 +425,7 @@ def test_a_follow_up_is_understood_and_said_so(visit: Visit) -> None:
     _ask(page, SESSIONS)
     answer = _ask(page, "and for tattoos?")
     expect(answer.locator(".pf-looked")).to_have_text("Looking for: How many sessions will it take for tattoos")
-    expect(answer.locator(".pf-quote", has_text=re.compile("tattoo", re.IGNORECASE)).first).to_be_visible()
+    expect(answer.locator(".pf-quote, .pf-differs", has_text=re.compile("tattoo", re.IGNORECASE)).first).to_be_visible()
 
 
 def test_a_long_chat_goes_on_and_each_answer_comes_into_view(visit: Visit) -> None:

@@ -41,6 +41,13 @@ def test_a_sentence_is_cut_where_a_clause_begins(tmp_path: Path) -> None:
     assert cut(read) == ["Redness fades within a day", "and you can work", "because the skin heals fast", "It is mild"]
 
 
+def test_what_only_leads_to_a_clause_is_not_cut_from_it(tmp_path: Path) -> None:
+    read = article(
+        tmp_path, "# A\n\nBefore pico laser, it would help to rest. If your skin is sensitive, the gap is eight weeks.\n"
+    )
+    assert cut(read) == ["Before pico laser, it would help to rest", "If your skin is sensitive", "the gap is eight weeks"]
+
+
 def test_what_is_only_enumerated_is_not_cut(tmp_path: Path) -> None:
     assert len(cut(article(tmp_path, "# A\n\nIt treats scars, spots, lines and tattoos.\n"))) == 1
 
