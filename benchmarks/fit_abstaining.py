@@ -35,7 +35,7 @@ from retrieval.passages import passage_in_context  # noqa: E402
 from retrieval.release import Release, open_current  # noqa: E402
 from retrieval.search import FUSED, UNASKED, Weights, search  # noqa: E402
 from retrieval.settings import Settings  # noqa: E402
-from retrieval.training import Encoded, encode_messages, scenario_folds, train  # noqa: E402
+from retrieval.training import Encoded, encode_messages, scenario_folds, train, with_questions  # noqa: E402
 from retrieval.vocabulary import Vocabulary  # noqa: E402
 
 FOLDS = 5
@@ -54,8 +54,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as temporary:
         build(corpus, Path(temporary), encoder)
         release = open_current(Path(temporary))
-    encoded = encode_messages(load_messages(MESSAGES, corpus / "routing"), encoder)
-    messages = from_messages(release, encoded, encoder)
+    examples = load_messages(MESSAGES, corpus / "routing")
+    encoded = encode_messages(with_questions(examples, corpus / "questions"), encoder)
+    messages = from_messages(release, encoded, len(examples), encoder)
     judged = from_judged(release, corpus, encoder)
     for what, labelled in (("messages", messages), ("judged", judged)):
         print(f"{what}: {len(labelled.rows)}, of which {labelled.answered.sum()} are answered")
@@ -94,9 +95,10 @@ class Labelled:
     by_bare_quotes: np.ndarray
 
 
-def from_messages(release: Release, encoded: Encoded, encoder: Encoder) -> Labelled:
-    """The example messages that are questions."""
-    messages = encoded.messages
+def from_messages(release: Release, encoded: Encoded, count: int, encoder: Encoder) -> Labelled:
+    """The example messages that are questions: the first `count`; all others the router is always trained on as well."""
+    messages = encoded.messages[:count]
+    questions = range(count, len(encoded.messages))
     rows, bare, field, answered, worlds, parts = [], [], [], [], [], []
     examples, vocabulary = release.examples, release.vocabulary
     texts = [passage_in_context(release.articles[passage.article], passage) for passage in release.passages]
@@ -106,7 +108,7 @@ def from_messages(release: Release, encoded: Encoded, encoder: Encoder) -> Label
     folds = [(learned, [p for p in tested if not of_world[p]]) for learned, tested in scenario_folds(messages, FOLDS)]
     folds.append(tuple([p for p, other in enumerate(of_world) if other is wanted] for wanted in (False, True)))
     for part, (learned, tested) in enumerate(folds):
-        classifier = train(encoded, learned, encoder.name)
+        classifier = train(encoded, [*learned, *questions], encoder.name)
         near = [place for place in learned if comparable(messages[place])]
         release.examples = Examples.of(encoded.vectors[near], [messages[place].route for place in near])
         release.vocabulary = Vocabulary.of([*texts, *(messages[place].text for place in near)])

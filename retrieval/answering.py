@@ -29,7 +29,7 @@ __all__ = [
 _LOG = logging.getLogger(__name__)
 
 # Chosen on the dev halves of the judged questions and routing messages; docs/design.md has the figures.
-ANSWERS_FROM = 0.45
+ANSWERS_FROM = 0.5
 """How likely it must be that the articles answer a question in the field for quotes to be shown; see abstaining.py."""
 _DIFFERS_FROM = 0.3
 """The same where the question seems to ask about something that articles differ on."""

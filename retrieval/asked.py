@@ -21,7 +21,7 @@ from retrieval.lexical import LexicalIndex
 from retrieval.passages import sentence_text
 from retrieval.types import Article
 
-__all__ = ["Asked", "AskedAs", "load_asked"]
+__all__ = ["Asked", "AskedAs", "load_asked", "questions_in"]
 
 _MOST_SENTENCES = 3
 _NEARLY = 85.0
@@ -68,6 +68,15 @@ def load_asked(folder: Path, articles: Sequence[Article]) -> tuple[tuple[Asked, 
                 notes.append(f"questions/{file.name}, line {line}: “{quoted[0][:60]}” has changed; check its questions.")
             found.extend(Asked(question, number, runs[0], runs[-1]) for question in questions)
     return tuple(dict.fromkeys(found)), tuple(notes)
+
+
+def questions_in(folder: Path) -> list[tuple[str, str]]:
+    """All questions of a folder, attached or not, each with the name of its group: file and line.
+
+    Raises CorpusError as `load_asked` does.
+    """
+    files = sorted(folder.glob("*.txt")) if folder.is_dir() else []
+    return [(f"{file.name} {line}", text) for file in files for line, _, texts in _groups(file) for text in texts]
 
 
 class AskedAs:

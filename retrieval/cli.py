@@ -232,7 +232,11 @@ def cards(
 def train(
     messages: Annotated[
         list[Path] | None,
-        typer.Option("--messages", help="Files or folders of example messages.", show_default="the package's, corpus/routing"),
+        typer.Option(
+            "--messages",
+            help="Files or folders of example messages.",
+            show_default="the package's, corpus/routing, corpus/questions",
+        ),
     ] = None,
     out: Annotated[Path | None, typer.Option("--out", help="Where to write the arrays.", show_default="the package's")] = None,
 ) -> None:
@@ -243,11 +247,13 @@ def train(
     from retrieval.classifier import SHIPPED
     from retrieval.encoder import open_encoder
     from retrieval.messages import MESSAGES, load_messages
-    from retrieval.training import encode_messages
+    from retrieval.training import encode_messages, with_questions
     from retrieval.training import train as train_classifier
 
     settings = _settings()
     examples = load_messages(*(messages or [MESSAGES, *filter(Path.is_dir, [settings.corpus / "routing"])]))
+    if not messages:
+        examples = with_questions(examples, settings.corpus / "questions")
     target = out or SHIPPED
     progress, finish = _progress()
     try:

@@ -5,17 +5,19 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import torch
 from torch import nn
 
+from retrieval.asked import questions_in
 from retrieval.classifier import BUCKETS, KINDS, Classifier, word_buckets
 from retrieval.encoder import Encoder, Vectors
 from retrieval.messages import Message, digest_of
 
-__all__ = ["Encoded", "encode_messages", "scenario_folds", "train"]
+__all__ = ["Encoded", "encode_messages", "scenario_folds", "train", "with_questions"]
 
 Progress = Callable[[str, int, int], None]
 
@@ -49,6 +51,13 @@ def encode_messages(messages: Sequence[Message], encoder: Encoder, progress: Pro
             progress("Encoding messages", first + len(part), len(messages))
     buckets = tuple(word_buckets(message.text) for message in messages)
     return Encoded(tuple(messages), np.array(vectors, dtype=np.float32), tuple(tokens), buckets)
+
+
+def with_questions(messages: Sequence[Message], folder: Path) -> tuple[Message, ...]:
+    """Example messages and a folder's asked-as questions: general ones that articles answer, each sentence a scenario."""
+    known = {message.text for message in messages}
+    questions = {text: group for group, text in questions_in(folder) if text not in known}
+    return (*messages, *(Message(text, "answer", "general", group) for text, group in questions.items()))
 
 
 def scenario_folds(messages: Sequence[Message], count: int) -> list[tuple[list[int], list[int]]]:
