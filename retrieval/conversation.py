@@ -21,10 +21,13 @@ __all__ = ["to_search"]
 _LATIN = re.compile(r"[a-z]", re.IGNORECASE)
 # "No" that answers, not the "no" of "no fever".
 _NO = re.compile(
-    r"^\W*(?:no|nah)\b(?:\W*[,.!;:]\s*|\s+(?=(?:i|im|its?|the|a|my|for|on|before|after|during|like|what|how|not)\b))",
+    r"^(?:\W*(?:no|nah|nope)\b)+(?:\W*[,.!;:]\s*|\s+(?=(?:i|im|its?|the|a|my|for|on|before|after|during|like|what|how|not)\b))",
     re.IGNORECASE,
 )
-_NOT_BUT = re.compile(r"^(?:\W*(?:sorry|oh|oops))*\W*not\s+(?!just\b|only\b)([^,;.]+)[,;.]\s*(.+)$", re.IGNORECASE)
+_NOT_BUT = re.compile(
+    r"^(?:\W*(?:sorry|sry|oh|oops|ops|ah|um|er|wait|no|nope|nah))*\W*not\s+(?!just\b|only\b)([^,;.]+)[,;.]\s*(.+)$",
+    re.IGNORECASE,
+)
 _BUT_NOT = re.compile(r"^(.+?)[,;.]?\s+not\s+(?!so\b|sure\b|really\b|too\b|only\b|just\b)([^,;.?!]+)[.?!]*$", re.IGNORECASE)
 _MEANT = re.compile(r"^.+\W(i mean\w* .+)$", re.IGNORECASE)
 _TURNS = 6  # earlier messages that are looked at
@@ -34,6 +37,7 @@ _CONDITION = 9  # words that a condition can have
 _LONGEST = 14  # words of a message that can lean on another
 _ASKED, _TOLD = 24, 60  # words that are kept of an earlier question, and of what is told before one
 _TELLING = 4  # words of its own from which a message that names no thing tells something
+_BRIEF = 6  # words of a question in which "they" can be more than those who treat
 _SUBJECT = 6  # words that a pointer is replaced by
 _BACK = 3  # questions back that a subject is looked for in
 
@@ -61,29 +65,35 @@ def _kept(message: str, earlier: Sequence[Said]) -> list[Said]:
     for clause in clauses(message)[-_CLAUSES:]:
         for piece in [clause] if len(clause.split()) <= _ASKED else clause.split(","):
             said = _bared(Said.of(piece))
+            reported = said.begins("reports")
+            said = said[reported:] if reported < len(said) else said
             if said.begins("asking") or said[:1].has("aux"):
                 asked.append(said[-_ASKED:])
-            elif not _is_chat(said) and (not earlier or "?" in message or said.things or len(said.own) >= _TELLING):
+            elif not _is_chat(said) and (not earlier or "?" in message or _names(said) or len(said.own) >= _TELLING):
                 told.append(said[-_TOLD:])
-    return [*told, *asked]
+    told = [said for said in told if _names(said) or len(said.own) >= _TELLING] or told
+    # What others said comes after what the patient tells of themself: "why?" asks about the former.
+    return [*sorted(told, key=lambda said: not said[:1].has("personal")), *asked]
 
 
 def _completed(question: str, earlier: Sequence[Said]) -> Said | None:
     """The complete question, or None where it is complete as it is."""
     said = Said.of(question)
-    if not earlier or not 0 < len(said) <= _LONGEST or _is_chat(said) or not _LATIN.search(question):
+    if not earlier or not said or not _LATIN.search(question):
         return None
-    found, denied = _corrected(question, earlier[-1])
+    if "?" in question and said.begins("doubting") == len(said):
+        return earlier[-1]
+    if _is_chat(said):
+        return None
+    found, denied = _corrected(question, earlier) if len(said) <= _LONGEST else (None, "")
     if found is None:
         said_so = clauses(question)
         while len(said_so) > 1 and _is_chat(Said.of(said_so[0])):
             said_so = said_so[1:]
-        clause = Said.of(" ".join(said_so))
-        turn = _bared(clause)
-        if turn.key == clause.key and _is_new(turn, earlier[-1]):
-            return None
-        ways = (_why, _same_for, _compared, _unsaid, _asked, _named, _pointed)
-        found = next((complete for way in ways if (complete := way(turn, earlier)) is not None), None)
+        if len(said_so) > 1:  # what is told first may be leant on like an earlier message
+            told = ". ".join(clause for clause in said_so[:-1] if _names(Said.of(clause)))
+            found = _leaning(Said.of(said_so[-1]), [*earlier, *_kept(told, earlier)])
+        found = found or _leaning(Said.of(" ".join(said_so)), earlier)
     if found is None:
         return None
     # Whatever the rules made of it: no word that could be a sign of danger is lost.
@@ -91,7 +101,18 @@ def _completed(question: str, earlier: Sequence[Said]) -> Said | None:
     return found + Said(tuple(w for w in said.words if key_of(w) not in field().forms and not there.issuperset(stems(w))))
 
 
-def _corrected(question: str, base: Said) -> tuple[Said | None, str]:
+def _leaning(clause: Said, earlier: Sequence[Said]) -> Said | None:
+    """A message, or its last clause, made complete; None where it does not lean."""
+    if len(clause) > _LONGEST:
+        return None
+    turn = _bared(clause)
+    if turn.key == clause.key and _is_new(turn, earlier[-1]):
+        return None
+    ways = (_why, _same_for, _compared, _unsaid, _asked, _named, _pointed)
+    return next((complete for way in ways if (complete := way(turn, earlier)) is not None), None)
+
+
+def _corrected(question: str, earlier: Sequence[Said]) -> tuple[Said | None, str]:
     """A message that corrects the one before, made complete, and what it denies."""
     said = _NO.sub("", question)
     text, denied = said, ""
@@ -100,6 +121,7 @@ def _corrected(question: str, base: Said) -> tuple[Said | None, str]:
     elif (found := _BUT_NOT.match(said)) and not Said.of(found[1])[-1:].has("helpers"):  # "it is not stopping" denies nothing
         text, denied = found[1], found[2]
     no = Said.of(denied)
+    base = next((base for base in reversed(earlier[-_BACK:]) if _shares(base, no.own or no)), earlier[-1])
     kinds = set() if no.has("helpers") or len(no) > _DENIED else {thing.kind for thing in no.things}
     alike = kinds & {thing.kind for thing in Said.of(text).things}
     if not (alike or kinds & {thing.kind for thing in base.things}):  # "still not breathing" denies nothing that was asked
@@ -115,7 +137,7 @@ def _corrected(question: str, base: Said) -> tuple[Said | None, str]:
         base = Said(tuple(word for word in base.words if not (stems(word) and set(stems(denied)).issuperset(stems(word)))))
     if turn.has("helpers"):
         complete = turn.begins("asking") or turn[:1].has("aux") or turn[:1].has("personal")
-        return (_asked(turn, [base]) or _pointed(turn, [base]) or turn) if complete else base + turn, denied
+        return (_asked(turn, [base]) or _pointed(turn, [base]) or turn) if complete else _under(turn, base), denied
     return _asked(turn, [base]) or _named(turn, [base], forced=True) or turn, denied
 
 
@@ -136,11 +158,15 @@ def _why(turn: Said, earlier: Sequence[Said]) -> Said | None:
 
 
 def _same_for(turn: Said, earlier: Sequence[Said]) -> Said | None:
-    """`Is it the same with face cream?`"""
+    """`Is it the same with face cream?`, `are peels the same?`"""
+    if (tail := turn.ends("same_after")) and turn[:1].has("aux") and any(thing.first == 1 for thing in turn.things):
+        return _named(turn[1 : len(turn) - tail], earlier, forced=True)
     length = turn.begins("same_for")
     if not 0 < length < len(turn) or any(thing.first == 0 for thing in turn.things):
         return None
     rest = _bared(turn[length:])
+    while rest[:1].has("pointers") or rest[:1].has("personal"):
+        rest = rest[1:]
     if not (turn[length - 1 : length].has("before_things") or any(thing.first == 0 for thing in rest.things)):
         return None
     return _named(rest, earlier, forced=True)
@@ -148,24 +174,31 @@ def _same_for(turn: Said, earlier: Sequence[Said]) -> Said | None:
 
 def _compared(turn: Said, earlier: Sequence[Said]) -> Said | None:
     """`Which is harder?` takes both things along, `is a tattoo harder?` the other."""
+    if length := turn.begins("difference"):
+        both = _two(earlier) if length == len(turn) else None
+        return Said(("difference", "between")) + both[0] + Said(("and",)) + both[1] if both else None
     if not turn.has("comparing") or "than" in turn.keys or len(turn.own) > 3 or turn[:1].has("before_things"):
         return None
     mine = [thing for thing in turn.things if thing.kind in SUBJECTS]
     if not mine and turn.key in {"which", "who", "what", "whats"}:
-        for kind in ("problem", "laser", "colour", "part", "product", "effect"):
-            both = dict.fromkeys(
-                base[thing.first : thing.end] for base in earlier for thing in base.things if thing.kind == kind
-            )
-            if len(both) > 1:
-                first, second = list(both)[-2:]
-                return turn + first + Said(("or",)) + second
-        return None
+        both = _two(earlier)
+        return turn + both[0] + Said(("or",)) + both[1] if both else None
     base, kind = earlier[-1], mine[0].kind if mine else "laser"
     other = base.subjects([kind])
     if not other or not turn.has("helpers") or turn.has("pointers"):
         return None
     topic = _topic([base], ["problem"]) if kind == "laser" else None
     return turn + Said(("than",)) + base[other[-1].first : other[-1].end] + _for(topic)
+
+
+def _two(earlier: Sequence[Said]) -> tuple[Said, Said] | None:
+    """The last two things of one kind that were spoken of, or else the two different ones of the last question."""
+    for kind in ("problem", "laser", "colour", "product", "effect", "provider"):
+        alike = dict.fromkeys(base[thing.first : thing.end] for base in earlier for thing in base.things if thing.kind == kind)
+        if len(alike) > 1:
+            return tuple(alike)[-2], tuple(alike)[-1]
+    named = [earlier[-1][thing.first : thing.end] for thing in earlier[-1].subjects()]
+    return (named[0], named[-1]) if len(set(named)) > 1 else None
 
 
 def _unsaid(turn: Said, earlier: Sequence[Said]) -> Said | None:
@@ -200,8 +233,8 @@ def _named(turn: Said, earlier: Sequence[Said], forced: bool = False) -> Said | 
         turn = turn[1:] if len(turn.own) < 2 or turn.has("pointers") else Said()
     if turn[:1].has("conditions") or ("than" in turn.keys and not turn.has("helpers")):
         asks = len(turn) > _CONDITION or any(turn[at:].begins("asking") for at in range(1, len(turn)))
-        return None if asks else base + turn
-    if not turn.own:
+        return None if asks else _under(turn, base)
+    if not (turn.own or (forced and turn.things)):
         return None
     things = turn.things
     opened = turn[:1].has("before_things") and things and not turn[: things[0].end].has("helpers")
@@ -219,9 +252,18 @@ def _named(turn: Said, earlier: Sequence[Said], forced: bool = False) -> Said | 
     done = 0
     for thing, after in zip(named, [*named[1:], None], strict=True):
         if after is None or after.kind != thing.kind:
-            base = _placed(turn[done : thing.end], thing.kind, base)
-            done = thing.end
+            end = thing.end
+            while after is None and end < len(turn) and turn[end : end + 1].own and thing.kind != "time":
+                end += 1  # "acne dents"
+            base = _placed(turn[done:end], thing.kind, base)
+            done = end
     return base + turn[done:] if turn[done:].own else base
+
+
+def _under(condition: Said, base: Said) -> Said:
+    """A question with a condition; with the time that a duration is asked up to nothing else of the question is left."""
+    until = condition[:1].has("end_of_time") and base.keys[:2] == ("how", "long")
+    return (base[:2] if until else base) + condition
 
 
 def _pointed(turn: Said, earlier: Sequence[Said]) -> Said | None:
@@ -237,9 +279,12 @@ def _pointed(turn: Said, earlier: Sequence[Said]) -> Said | None:
     places = [at for at in range(len(turn)) if _points(turn, at)]
     for at in sorted(places, key=lambda at: (turn.keys[at] in {"it", "its"}) != (compared and defined)):
         word, *verb = turn[at : at + 1].instead("contracted").words[0].lower().split()
+        if turn.keys[at] == "its" and at:  # "how short are its pulses"
+            word, verb = "its", []
         vague = word in {"it", "this", "one", "they"}
         named = turn.subjects(("effect", "product", "activity", "problem"))
-        busy = len(turn.without("of_the_problem").own) > (3 if turn.has("of_all") or compared else 1)
+        most = 3 if turn.has("of_all") or compared else 2 if word == "they" and len(turn) <= _BRIEF else 1
+        busy = len(turn.without("of_the_problem").own) > most
         if turn[:at].subjects(THINGS) or (vague and not defined and (named or busy)):
             return None
         either = turn.has("of_either")
@@ -258,7 +303,10 @@ def _pointed_at(turn: Said, word: str, earlier: Sequence[Said], defined: bool) -
     """What a pointer points at; nothing where that cannot be told."""
     if word in {"that", "this", "it"} and turn.has("of_all"):
         return _matter(earlier[-1])
-    kinds = [kind for kind in SUBJECTS if kind != "laser" or word in {"it", "that", "this"}]
+    one = word in {"it", "its", "that", "this"}
+    kinds = [kind for kind in SUBJECTS if kind != ("person" if one else "laser")]
+    if "than" in turn.keys or turn.has("between"):
+        kinds = ["laser", *kinds]
     if turn.has("counted"):
         kinds = list(TREATED)
     elif turn.has("of_the_problem") and (problem := _topic(earlier, ("problem", "part"))):
@@ -331,8 +379,23 @@ def _topic(earlier: Sequence[Said], kinds: Sequence[str]) -> Said:
             for thing in things:
                 if thing.first >= end and base.keys[end : thing.first] in ((), ("on",), ("of",), ("in",), ("and",), ("from",)):
                     end = thing.end
-            return base[chosen.first : end][:_SUBJECT]
+            return (
+                _in_nouns(base[chosen.first : end])[:_SUBJECT]
+                if chosen.kind == "effect"
+                else base[chosen.first : end][:_SUBJECT]
+            )
     return Said()
+
+
+def _in_nouns(effect: Said) -> Said:
+    """What skin looks like, by its name: `goes really red` -> `redness`."""
+    named = [field().instead["effect"][key] for key in effect.keys if key in field().instead["effect"]]
+    return Said((" and ".join(dict.fromkeys(named)),)) if named else effect
+
+
+def _shares(base: Said, other: Said) -> bool:
+    """Whether a question has a word of meaning that is in another."""
+    return not set(stems(" ".join(base.words))).isdisjoint(stems(" ".join(other.words)))
 
 
 def _matter(base: Said) -> Said:
@@ -361,9 +424,14 @@ def _for(topic: Said | None) -> Said:
 
 def _is_chat(said: Said) -> bool:
     """Whether a message asks nothing: `clever`, `ok thanks`, `thats fine then`."""
-    if len(said) > _LONGEST or said[:1].has("aux") or said.has("question_words") or not said.has("chat"):
+    if len(said) > _LONGEST or said[:1].has("aux") or said.has("question_words") or not said.has("chat") or _names(said):
         return False
     return not stems(" ".join(said.without("chat").words))
+
+
+def _names(said: Said) -> bool:
+    """Whether a message names a thing that is not in every question."""
+    return any(said[thing.start : thing.end].own for thing in said.things)
 
 
 def _is_new(turn: Said, base: Said) -> bool:

@@ -81,7 +81,7 @@ class Said:
         while at < len(keys):
             lengths = range(min(4, len(keys) - at), 0, -1)
             length, kind = next(((n, kind) for n in lengths if (kind := field().kinds.get(tuple(keys[at : at + n])))), (1, ""))
-            if kind:
+            if kind and kind != "nothing":
                 first = at
                 while first > (found[-1].end if found else 0) and self[first - 1 : first].has("describing"):
                     first -= 1

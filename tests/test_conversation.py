@@ -39,13 +39,17 @@ question | does it remove all kinds of ink / which colours | which colours does 
 aspect | tell me about tattoo removal / any risks | any risks for tattoo removal
 aspect | can pico remove my eyebrow tattoo / does it hurt? | does it hurt for my eyebrow tattoo
 pointer | what are the side effects / are they permanent? | are side effects permanent
-pointer | does the skin go red afterwards / how long does that last? | how long does skin go red afterwards last
+pointer | does the skin go red afterwards / how long does that last? | how long does redness last
 pointer | i have ice pick scars on my cheeks, can pico help / will they come back | will ice pick scars on my cheeks come back
 pointer | do you give numbing cream / how long does it take to work | how long does numbing cream take to work
 pointer | i have a birthmark / my mum used creams / can it be treated by laser? | can a birthmark be treated by laser
 pointer | what is a test patch / do i have to have one | do i have to have a test patch
 pointer | Do you do consultation first? / What do they ask in it? | What do they ask in consultation
 pointer | will my face be swollen / is that normal? | is face swollen normal
+pointer | my friend came back with a really red face / how long does that last? | how long does redness last
+pointer | they used a q switched laser on my mum / how short are its pulses | how short are a q switched laser pulses
+pointer | does it break up the ink into tiny bits / where do they go | where do tiny bits go
+pointer | how soon do results come / do they stay for good? | do results stay for good
 pointer | does laser help melasma / will it come back / how do i stop that | how do i stop melasma come back
 pointer | how long does swelling last / what helps | what helps for swelling
 why | do i need to stay out of the sun before laser / why? | why do i need to stay out of the sun before laser
@@ -53,6 +57,12 @@ why | can pregnant women do laser / y not | why can't pregnant women do laser
 why | how many sessions does a tattoo need / how come | why does a tattoo need so many sessions
 why | will it take months to see the results / really? why so long? | why will it take months to see the results so long
 why | are yellow inks harder to remove / hm ok / why tho | why are yellow inks harder to remove
+why | nurse said use sunblock all through the course / why | why use sunblock all through the course
+why | do i need to check the clinic / why bother with all that | why do i need to check the clinic
+why | my scars look better since the laser / why does that happen | why my scars look better since the laser
+question | the skin keeps getting better slowly / over how long | over how long the skin keeps getting better slowly
+correction | how long does it take / no i meant till you can see something | how long till you can see something
+correction | what to look for in a doctor / is a nurse ok / sry not the doctor, the clinic | what to look for in the clinic
 correction | how many sessions for melasma / no i meant the scars | how many sessions for the scars
 correction | can i use retinol / no i mean before not after | can i use retinol before
 correction | can i use retinol after / not retinol, vitamin c | can i use vitamin c after
@@ -63,6 +73,11 @@ correction | how many weeks between sessions / no i asked how many sessions | ho
 comparison | do you treat freckles and moles / which is faster | which is faster freckles or moles
 comparison | what is a picosecond / is it quicker than a nanosecond | is a picosecond quicker than a nanosecond
 comparison | can i do chemical peel for pigmentation / or is laser better | is laser better than chemical peel for pigmentation
+comparison | is a nanosecond laser old / and pico? / what's the difference | difference between a nanosecond laser and pico
+comparison | old type laser burned my friend / is pico safer than that? | is pico safer than old type laser
+same | no hot wax before / are peels the same? | no hot peels before
+doubt | my friend was back at work the same day / really? | my friend was back at work the same day
+clause | how many sessions for scars / great, that helps my plans. and for tattoos? | how many sessions for tattoos helps plans
 same | can i use retinol the night before / is it the same with face cream | can i use face cream the night before
 same | will scars come back after laser / is that also true for melasma | will melasma come back after laser
 same | do i have to avoid sun before laser / same after? | do i have to avoid sun after laser
