@@ -39,6 +39,7 @@ _ASKED, _TOLD = 24, 60  # words that are kept of an earlier question, and of wha
 _TELLING = 4  # words of its own from which a message that names no thing tells something
 _BRIEF = 6  # words of a question in which "they" can be more than those who treat
 _SUBJECT = 6  # words that a pointer is replaced by
+_NOT_PEOPLE = tuple(kind for kind in SUBJECTS if kind != "person")
 _BACK = 3  # questions back that a subject is looked for in
 
 
@@ -71,7 +72,7 @@ def _kept(message: str, earlier: Sequence[Said]) -> list[Said]:
                 asked.append(said[-_ASKED:])
             elif not _is_chat(said) and (not earlier or "?" in message or _names(said) or len(said.own) >= _TELLING):
                 told.append(said[-_TOLD:])
-    told = [said for said in told if _names(said) or len(said.own) >= _TELLING] or told
+    told = [*filter(_names, told)] or [said for said in told if len(said.own) >= _TELLING] or told
     # What others said comes after what the patient tells of themself: "why?" asks about the former.
     return [*sorted(told, key=lambda said: not said[:1].has("personal")), *asked]
 
@@ -86,6 +87,8 @@ def _completed(question: str, earlier: Sequence[Said]) -> Said | None:
     if _is_chat(said):
         return None
     found, denied = _corrected(question, earlier) if len(said) <= _LONGEST else (None, "")
+    if found is None and len(said_so := clauses(question)) > 1:
+        found, denied = _corrected(said_so[0], earlier)
     if found is None:
         said_so = clauses(question)
         while len(said_so) > 1 and _is_chat(Said.of(said_so[0])):
@@ -180,9 +183,10 @@ def _compared(turn: Said, earlier: Sequence[Said]) -> Said | None:
     if not turn.has("comparing") or "than" in turn.keys or len(turn.own) > 3 or turn[:1].has("before_things"):
         return None
     mine = [thing for thing in turn.things if thing.kind in SUBJECTS]
-    if not mine and turn.key in {"which", "who", "what", "whats"}:
-        both = _two(earlier)
-        return turn + both[0] + Said(("or",)) + both[1] if both else None
+    if not mine and turn.key in {"which", "whichs", "who", "whose", "what", "whats"}:
+        if both := _two(earlier):
+            return turn + both[0] + Said(("or",)) + both[1]
+        return turn + earlier[-1] if earlier[-1].has("choice") else None
     base, kind = earlier[-1], mine[0].kind if mine else "laser"
     other = base.subjects([kind])
     if not other or not turn.has("helpers") or turn.has("pointers"):
@@ -197,7 +201,7 @@ def _two(earlier: Sequence[Said]) -> tuple[Said, Said] | None:
         alike = dict.fromkeys(base[thing.first : thing.end] for base in earlier for thing in base.things if thing.kind == kind)
         if len(alike) > 1:
             return tuple(alike)[-2], tuple(alike)[-1]
-    named = [earlier[-1][thing.first : thing.end] for thing in earlier[-1].subjects()]
+    named = [earlier[-1][thing.first : thing.end] for thing in earlier[-1].subjects(_NOT_PEOPLE)]
     return (named[0], named[-1]) if len(set(named)) > 1 else None
 
 
@@ -211,6 +215,9 @@ def _unsaid(turn: Said, earlier: Sequence[Said]) -> Said | None:
 
 def _asked(turn: Said, earlier: Sequence[Said]) -> Said | None:
     """A question word and little else: `how long?`, `how many sessions?`, `which colours?`."""
+    if turn.keys in {("who", "does"), ("who", "will"), ("who", "do"), ("who", "would")}:
+        someone = earlier[-1][:1].has("someone")
+        return Said(("who",)) + earlier[-1][1:] if someone else None
     length = turn.begins("asking")
     rest = turn[length:]
     if not length or rest.key == "if" or (rest.subjects() and len(rest) > 1) or len(rest.own) > 3 or rest.has("pointers"):
@@ -229,6 +236,9 @@ def _named(turn: Said, earlier: Sequence[Said], forced: bool = False) -> Said | 
     `forced`: the message is known to be no question of its own.
     """
     base = earlier[-1]
+    if forced:  # what was asked of a thing of this kind, if that is not long ago
+        kinds = {thing.kind for thing in turn.things}
+        base = next((said for said in reversed(earlier[-_BACK:]) if kinds & {thing.kind for thing in said.things}), base)
     if turn.keys[:2] == ("what", "if"):
         turn = turn[1:] if len(turn.own) < 2 or turn.has("pointers") else Said()
     if turn[:1].has("conditions") or ("than" in turn.keys and not turn.has("helpers")):
@@ -305,8 +315,8 @@ def _pointed_at(turn: Said, word: str, earlier: Sequence[Said], defined: bool) -
         return _matter(earlier[-1])
     one = word in {"it", "its", "that", "this"}
     kinds = [kind for kind in SUBJECTS if kind != ("person" if one else "laser")]
-    if "than" in turn.keys or turn.has("between"):
-        kinds = ["laser", *kinds]
+    if "than" in turn.keys:
+        kinds = ["laser"] if one and turn.keys.index("than") > 1 and turn.keys[1] == word else ["laser", *kinds]
     if turn.has("counted"):
         kinds = list(TREATED)
     elif turn.has("of_the_problem") and (problem := _topic(earlier, ("problem", "part"))):

@@ -78,6 +78,10 @@ comparison | old type laser burned my friend / is pico safer than that? | is pic
 same | no hot wax before / are peels the same? | no hot peels before
 doubt | my friend was back at work the same day / really? | my friend was back at work the same day
 clause | how many sessions for scars / great, that helps my plans. and for tattoos? | how many sessions for tattoos helps plans
+same | can you do the face? and do you have parking / same goes for legs? | can you do legs
+doubt | my friend stays out of the sun after it / must i? | my friend stays out of the sun after it
+question | someone washes your face first / who does? | who washes your face first
+comparison | i have melasma and my mum has a tattoo / whose is harder to shift | whose is harder to shift melasma or a tattoo
 same | can i use retinol the night before / is it the same with face cream | can i use face cream the night before
 same | will scars come back after laser / is that also true for melasma | will melasma come back after laser
 same | do i have to avoid sun before laser / same after? | do i have to avoid sun after laser
