@@ -25,7 +25,8 @@ from retrieval.lexical import LexicalIndex
 from retrieval.marking import CLAUSES_VERSION, Clauses, clauses_of
 from retrieval.messages import Message, comparable, load_messages
 from retrieval.passages import PASSAGES_VERSION, passage_in_context, passage_text, passages_of
-from retrieval.reading import article_files, articles_folder, read_article, source_digest
+from retrieval.reading import article_files, articles_folder, read_with_sheets, source_digest
+from retrieval.reading.sheets import Sheets
 from retrieval.release import Content, Release, clear_leftovers, locked, open_current, publish, release_id
 from retrieval.rules import load_rules
 from retrieval.types import Article, Difference, Passage
@@ -82,14 +83,17 @@ def build(corpus: Path, index: Path, encoder: Encoder, progress: Progress | None
             clear_leftovers(index)
             previous, notes = _previous(index)
             notes = notes if is_signed(clinic) else (*notes, _DRAFT)
-            articles, unread, skipped = _read_all(folder, previous, tell)
+            articles, drawn, unread, skipped = _read_all(folder, previous, tell)
             articles, too_long = _within_limit(articles, previous, encoder)
             unread = (*unread, *too_long)
             if not articles:
                 raise CorpusError(_nothing_read(folder, unread))
             asked, detached = load_asked(corpus / "questions", articles)
             notes = (*notes, *skipped, *(warning for article in articles for warning in article.warnings), *detached)
-            others = (*routing.digests, points.digest, *(_digest(repr(part).encode()) for part in (asked, glossary.terms)))
+            sheets = {article.doc: drawn[article.doc] for article in articles if article.doc in drawn}
+            pictures = [(doc, each.digest) for doc, each in sheets.items()]
+            parts = (asked, glossary.terms, pictures)
+            others = (*routing.digests, points.digest, *(_digest(repr(part).encode()) for part in parts))
             identity = release_id(articles, clinic, encoder.name, _RECIPE, others)
             if previous is not None and previous.id == identity:
                 count = len(previous.passages)
@@ -106,7 +110,7 @@ def build(corpus: Path, index: Path, encoder: Encoder, progress: Progress | None
             content = Content(
                 articles, passages, vectors, _clauses(articles, previous, encoder), lexical, vocabulary, widening,
                 _asked(asked, previous, encoder, tell), _differences(points, found, previous, encoder), clinic,
-                encoder.name, _RECIPE, routing.rules, examples, routing.classifier,
+                encoder.name, _RECIPE, routing.rules, examples, routing.classifier, sheets,
             )  # fmt: skip
             tell("Writing and checking", 0, 1)
             _published(index, identity, content)
@@ -203,27 +207,32 @@ def _previous(index: Path) -> tuple[Release | None, tuple[str, ...]]:
 
 def _read_all(
     folder: Path, previous: Release | None, tell: Progress
-) -> tuple[tuple[Article, ...], tuple[UnreadableFile, ...], tuple[str, ...]]:
-    """Read the articles that changed since the previous release, and take over the others."""
+) -> tuple[tuple[Article, ...], dict[str, Sheets], tuple[UnreadableFile, ...], tuple[str, ...]]:
+    """Read and draw the articles that changed since the previous release, and take over the others."""
     paths, notes = article_files(folder)
 
-    def read(path: Path) -> Article | UnreadableFile:
+    def read(path: Path) -> tuple[Article, Sheets | None] | UnreadableFile:
         try:
             old = previous.article(path.name) if previous else None
-            return old if old and old.source_digest == source_digest(path) else read_article(path)
+            if previous and old and old.source_digest == source_digest(path):
+                return old, previous.sheets(path.name, pictures=True)
+            return read_with_sheets(path)
         except UnreadableFile as problem:
             return problem
 
     articles: list[Article] = []
+    drawn: dict[str, Sheets] = {}
     unread: list[UnreadableFile] = []
     with ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as pool:
         for done, result in enumerate(pool.map(read, paths), start=1):
-            if isinstance(result, Article):
-                articles.append(result)
-            else:
+            if isinstance(result, UnreadableFile):
                 unread.append(result)
+            else:
+                article, sheets = result
+                articles.append(article)
+                drawn.update({article.doc: sheets} if sheets else {})
             tell("Reading", done, len(paths))
-    return tuple(articles), tuple(unread), tuple(notes)
+    return tuple(articles), drawn, tuple(unread), tuple(notes)
 
 
 def _within_limit(

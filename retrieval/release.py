@@ -14,6 +14,7 @@ INDEX/releases/ID/rules/          the clinic's own rules, as written
 INDEX/releases/ID/differences/    where articles say different things, and what is asked about it
 INDEX/releases/ID/asked/          asked-as questions: vectors, words, and the sentences that they belong to
 INDEX/releases/ID/examples/       the clinic's example messages: vectors and routes
+INDEX/releases/ID/sheets/NAME/    an article's pages as pictures, and where its words stand on them; NAME is its source digest
 INDEX/releases/ID/classifier.npz  the trained router, where there is one for the model
 """
 
@@ -45,6 +46,7 @@ from retrieval.errors import BuildLocked, ClassifierError, DamagedRelease, NoRel
 from retrieval.examples import Examples
 from retrieval.lexical import LexicalIndex
 from retrieval.marking import Clauses
+from retrieval.reading.sheets import Sheets, picture_name
 from retrieval.rules import Rules
 from retrieval.types import Article, Block, Clinic, Metadata, Passage, Section, Sentence
 from retrieval.vocabulary import Vocabulary
@@ -59,13 +61,15 @@ _SENTENCE_BITS = 32
 _STAGING = ".building"
 _CLASSIFIER = "classifier.npz"
 _VOCABULARY = "vocabulary.txt"
+_SHEETS = "sheets"
 
 
 @dataclass(frozen=True, slots=True)
 class Content:
     """What a release is made of. `vectors` is float32 (passages, dimension); `model` names the model they come from.
 
-    `rules` are the clinic's own files of rules, by name; `classifier` is the trained router in bytes, empty without one.
+    `rules` are the clinic's own files of rules, by name; `classifier` is the trained router in bytes, empty without one;
+    `sheets` are the articles' pages by file name, where they were drawn.
     """
 
     articles: tuple[Article, ...]
@@ -83,6 +87,7 @@ class Content:
     rules: Mapping[str, str]
     examples: Examples
     classifier: bytes
+    sheets: Mapping[str, Sheets]
 
 
 class Release:
@@ -95,9 +100,18 @@ class Release:
     """
 
     def __init__(
-        self, identity: str, content: Content, index: faiss.Index, rules: Rules, classifier: Classifier | None, fault: str
+        self,
+        folder: Path,
+        manifest: Mapping[str, Any],
+        content: Content,
+        index: faiss.Index,
+        rules: Rules,
+        classifier: Classifier | None,
+        fault: str,
     ) -> None:
-        self.id = identity
+        self.id = folder.name
+        self._folder = folder
+        self._files: Mapping[str, Mapping[str, Any]] = manifest["files"]
         self.articles = content.articles
         self.passages = content.passages
         self.clauses = content.clauses
@@ -114,6 +128,8 @@ class Release:
         self.classifier = classifier
         self.fault = fault
         self.index = index
+        self.withheld = 0
+        """Quotes of it that failed their proof since it was opened."""
         self.rows = np.array([[p.article, p.first, p.last] for p in content.passages], dtype=np.int64).reshape(-1, 3)
         self._keys = self.rows[:, 0] << _SENTENCE_BITS | self.rows[:, 1]
         self._by_doc = {article.doc: number for number, article in enumerate(content.articles)}
@@ -150,6 +166,7 @@ class Release:
                 rules={},
                 examples=Examples.load(folder / "examples"),
                 classifier=b"",
+                sheets={},
             )
             rules = Rules.from_folder(folder / "rules")
         except (OSError, ValueError, KeyError, TypeError, RuntimeError, SettingsError) as problem:
@@ -157,7 +174,7 @@ class Release:
         if vectors.ntotal != len(content.passages):
             raise DamagedRelease(f"{folder}: {vectors.ntotal} vectors for {len(content.passages)} passages. Build again.")
         classifier, fault = _classifier(folder, manifest)
-        return cls(identity, content, vectors, rules, classifier, fault)
+        return cls(folder, manifest, content, vectors, rules, classifier, fault)
 
     @property
     def languages(self) -> tuple[str, ...]:
@@ -168,6 +185,40 @@ class Release:
         """The article with this file name, or None."""
         number = self._by_doc.get(doc)
         return None if number is None else self.articles[number]
+
+    def sheets(self, doc: str, pictures: bool = False) -> Sheets | None:
+        """An article's pages, or None where they were not drawn; pictures only where asked for, since they are big.
+
+        Read from the release's folder at each call. Raises DamagedRelease where a file is not as it was built.
+        """
+        folder = self._sheets_of(doc)
+        if folder is None:
+            return None
+        try:
+            return Sheets.load(lambda name: self._read(f"{folder}/{name}"), pictures)
+        except (ValueError, KeyError) as problem:
+            raise DamagedRelease(f"{self._folder / folder}: cannot be read ({problem}). Build again.") from problem
+
+    def picture(self, doc: str, page: int) -> bytes | None:
+        """One page of an article as a WebP file, or None where there is none; raises DamagedRelease as `sheets` does."""
+        name = f"{self._sheets_of(doc)}/{picture_name(page)}"
+        return self._read(name) if name in self._files else None
+
+    def _sheets_of(self, doc: str) -> str | None:
+        article = self.article(doc)
+        name = f"{_SHEETS}/{article.source_digest}" if article else ""
+        return name if f"{name}/{picture_name(1)}" in self._files else None
+
+    def _read(self, name: str) -> bytes:
+        """A file of the release, checked once more: it may have been altered since the release was opened."""
+        path = self._folder / name
+        try:
+            data = path.read_bytes()
+        except OSError as problem:
+            raise DamagedRelease(f"{path}: cannot be read ({problem}). Build again.") from problem
+        if hashlib.sha256(data).hexdigest() != self._files[name]["sha256"]:
+            raise DamagedRelease(f"{path}: altered since it was built. Run `patient-faq build` again.")
+        return data
 
     def first_places(self, articles: Places, sentences: Places) -> Places:
         """Where the passages begin that start with some sentences, int64 (sentences,), or where they would."""
@@ -192,8 +243,8 @@ class Release:
 def release_id(articles: Sequence[Article], clinic: Clinic, model: str, recipe: str, others: Sequence[str]) -> str:
     """Name a release by what goes into it, so that the same input always gets the same name.
 
-    `others` are digests of all else: the clinic's rules, example messages, the trained router, asked-as questions, glossary
-    and points.
+    `others` are digests of all else: the clinic's rules, example messages, the trained router, asked-as questions, glossary,
+    points and pictures of pages.
     """
     read = [[article.doc, article.source_digest, article.digest] for article in articles]
     values = [_FORMAT, model, recipe, clinic_to_json(clinic), read, list(others)]
@@ -309,6 +360,11 @@ def _write(folder: Path, identity: str, content: Content) -> None:
         save(folder / name)
     (folder / "examples").mkdir()
     content.examples.save(folder / "examples")
+    for article in content.articles:
+        if article.doc in content.sheets:
+            sheets = folder / _SHEETS / article.source_digest
+            sheets.mkdir(parents=True)
+            content.sheets[article.doc].save(sheets)
     if content.classifier:
         (folder / _CLASSIFIER).write_bytes(content.classifier)
     files = {}

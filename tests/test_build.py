@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
+from reportlab.pdfgen.canvas import Canvas
 from support import WordEncoder
 
 from retrieval.build import build
@@ -88,6 +89,41 @@ def test_what_is_taken_over_equals_what_is_built_anew(corpus: Path, tmp_path: Pa
     assert one.passages == two.passages
     assert one.articles == two.articles
     assert (one.index.reconstruct_n(0, 5) == two.index.reconstruct_n(0, 5)).all()
+
+
+def add_leaflet(corpus: Path) -> None:
+    canvas = Canvas(str(corpus / "articles" / "hands.pdf"), invariant=1)
+    canvas.drawString(72, 700, "Wash your hands first.")
+    canvas.save()
+
+
+def test_pages_are_drawn_once_and_taken_over_by_later_builds(
+    corpus: Path, tmp_path: Path, words: WordEncoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add_leaflet(corpus)
+    build(corpus, tmp_path / "step", words)
+    change(corpus, "Eleven sessions are usual now.")
+    fresh = build(corpus, tmp_path / "fresh", words)
+    monkeypatch.setattr("retrieval.reading.draw_sandboxed", None)
+    stepped = build(corpus, tmp_path / "step", words)
+    assert stepped.encoded == ("sessions.txt",)
+    assert stepped.release == fresh.release
+    one, two = (open_current(tmp_path / name).picture("hands.pdf", 1) for name in ("step", "fresh"))
+    assert one == two is not None
+    assert not build(corpus, tmp_path / "step", words).changed
+
+
+def test_pages_that_cannot_be_drawn_are_noted_and_the_article_is_built(
+    corpus: Path, tmp_path: Path, words: WordEncoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add_leaflet(corpus)
+    whole = build(corpus, tmp_path / "whole", words)
+    monkeypatch.setattr("retrieval.reading.sandbox._START_DRAWING", "import os; os.abort()")
+    report = build(corpus, tmp_path / "index", words)
+    assert report.articles == 4
+    assert any(note.startswith("hands.pdf: its pages are not shown as pictures") for note in report.notes)
+    assert open_current(tmp_path / "index").picture("hands.pdf", 1) is None
+    assert report.release != whole.release
 
 
 def test_a_vector_is_own_words_words_in_context_and_heading(corpus: Path, tmp_path: Path, words: WordEncoder) -> None:

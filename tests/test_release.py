@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import subprocess
 import sys
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from reportlab.pdfgen.canvas import Canvas
 from support import WordEncoder
 
 from retrieval.build import build
@@ -16,8 +18,19 @@ from retrieval.errors import BuildLocked, DamagedRelease, NoRelease
 from retrieval.release import Release, current_id, locked, open_current, switch
 
 
+def leaflet() -> bytes:
+    out = io.BytesIO()
+    canvas = Canvas(out)
+    for text in ("Wash your hands first.", "Then dry your hands with care."):
+        canvas.drawString(72, 700, text)
+        canvas.showPage()
+    canvas.save()
+    return out.getvalue()
+
+
 @pytest.fixture
 def index(corpus: Path, tmp_path: Path, words: WordEncoder) -> Path:
+    (corpus / "articles" / "hands.pdf").write_bytes(leaflet())
     build(corpus, tmp_path / "index", words)
     return tmp_path / "index"
 
@@ -28,7 +41,7 @@ def release_files(index: Path) -> list[Path]:
 
 def test_a_release_holds_articles_passages_vectors_and_clinic(index: Path, corpus: Path) -> None:
     release = open_current(index)
-    assert [article.doc for article in release.articles] == ["redness.md", "sessions.txt", "sun.html"]
+    assert [article.doc for article in release.articles] == ["hands.pdf", "redness.md", "sessions.txt", "sun.html"]
     assert release.clinic.name == "Test Clinic"
     assert release.index.ntotal == len(release.passages)
     passages, vectors = release.vectors_of("sun.html")
@@ -49,7 +62,7 @@ def test_the_manifest_names_every_file_with_size_and_digest(index: Path) -> None
 
 def test_nothing_is_pickled(index: Path) -> None:
     for path in release_files(index):
-        assert path.suffix in {".json", ".npy", ".npz", ".toml", ".txt", ".faiss"}
+        assert path.suffix in {".json", ".npy", ".npz", ".toml", ".txt", ".faiss", ".webp"}
         if path.suffix == ".npy":
             np.load(path, allow_pickle=False)
 
@@ -63,6 +76,37 @@ def test_a_flipped_bit_in_any_file_is_found(index: Path) -> None:
             open_current(index)
         path.write_bytes(whole)
     open_current(index)
+
+
+def test_a_release_has_the_pages_of_its_pdfs_and_where_their_words_stand(index: Path) -> None:
+    release = open_current(index)
+    article = release.article("hands.pdf")
+    assert article is not None
+    sheets = release.sheets("hands.pdf")
+    assert sheets is not None
+    assert sheets.pictures == ()
+    start = article.text.index("Then")
+    assert [place.page for place in sheets.places(start, len(article.text))] == [2]
+    whole = release.sheets("hands.pdf", pictures=True)
+    assert whole is not None
+    assert (release.picture("hands.pdf", 1), release.picture("hands.pdf", 2)) == whole.pictures
+    assert [release.picture("hands.pdf", page) for page in (0, 3, -1, 10**9)] == [None] * 4
+    assert release.sheets("redness.md") is release.sheets("nothing.pdf") is release.picture("redness.md", 1) is None
+
+
+def test_a_picture_that_was_altered_after_the_release_was_opened_is_not_shown(index: Path) -> None:
+    release = open_current(index)
+    path = next(path for path in release_files(index) if path.name == "2.webp")
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
+    with pytest.raises(DamagedRelease, match="build"):
+        release.picture("hands.pdf", 2)
+    with pytest.raises(DamagedRelease, match="build"):
+        release.sheets("hands.pdf", pictures=True)
+    path.unlink()
+    with pytest.raises(DamagedRelease, match="Build again"):
+        release.picture("hands.pdf", 2)
+    assert release.picture("hands.pdf", 1)
 
 
 def test_a_missing_or_shortened_file_is_found(index: Path) -> None:

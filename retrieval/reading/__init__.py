@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from pathlib import Path
 
 from retrieval.errors import CorpusError, UnreadableFile
 from retrieval.reading.formats import ENDINGS, MAX_BYTES, too_large
 from retrieval.reading.metadata import metadata_from, sidecar_of, sidecar_values
-from retrieval.reading.sandbox import read_sandboxed
+from retrieval.reading.sandbox import draw_sandboxed, read_sandboxed
+from retrieval.reading.sheets import Sheets
 from retrieval.reading.structure import sections_of, sentences_of
 from retrieval.types import Article
 
-__all__ = ["READING_VERSION", "article_files", "articles_folder", "read_article", "source_digest"]
+__all__ = ["READING_VERSION", "article_files", "articles_folder", "read_article", "read_with_sheets", "source_digest"]
 
 # Counts up whenever the same file would be read differently: articles read before are then read again.
-READING_VERSION = 2
+READING_VERSION = 3
 _NOT_ARTICLES = {"readme", "license", "licence", "changelog", "contributing", "authors"}
 
 
@@ -61,7 +63,27 @@ def source_digest(path: Path) -> str:
 
 def read_article(path: Path) -> Article:
     """Read one article and its metadata; raises UnreadableFile, which names the file and the way out."""
-    reading = read_sandboxed(path, _bytes(path))
+    return _article(path, _bytes(path))
+
+
+def read_with_sheets(path: Path) -> tuple[Article, Sheets | None]:
+    """Read one article and, where it is a PDF, draw its pages; raises UnreadableFile only where it cannot be read.
+
+    Returns the article, and its pages or None; pages that cannot be drawn are among its warnings.
+    """
+    data = _bytes(path)
+    article = _article(path, data)
+    if ENDINGS.get(path.suffix.lower()) != "PDF":
+        return article, None
+    try:
+        return article, draw_sandboxed(path, data, article)
+    except UnreadableFile as problem:
+        warning = f"{path.name}: its pages are not shown as pictures, since {problem.reason}. {problem.remedy}"
+        return replace(article, warnings=(*article.warnings, warning)), None
+
+
+def _article(path: Path, data: bytes) -> Article:
+    reading = read_sandboxed(path, data)
     values = dict(reading.metadata)
     sidecar = sidecar_of(path)
     said_in = path

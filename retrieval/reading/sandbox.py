@@ -1,7 +1,8 @@
-"""Reads one untrusted file in a child process with limits on memory, CPU, wall time and output."""
+"""Reads or draws one untrusted file in a child process with limits on memory, CPU, wall time and output."""
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import selectors
@@ -17,12 +18,14 @@ import retrieval
 from retrieval.errors import UnreadableFile
 from retrieval.reading.draft import MAX_CHARACTERS, Reading
 from retrieval.reading.formats import MAX_BYTES, too_large
-from retrieval.types import Block
+from retrieval.reading.sheets import Sheets
+from retrieval.types import Article, Block
 
-__all__ = ["Limits", "read_sandboxed"]
+__all__ = ["DRAWING", "Limits", "draw_sandboxed", "read_sandboxed"]
 
 _ROOT = str(Path(retrieval.__file__).resolve().parent.parent)
 _START = f"import sys; sys.path.insert(0, {_ROOT!r}); from retrieval.reading.worker import main; main()"
+_START_DRAWING = f"import sys; sys.path.insert(0, {_ROOT!r}); from retrieval.reading.worker import draw; draw()"
 _KINDS = {"heading", "paragraph", "item", "debris"}
 _SIMPLER = "Save it again in a simpler form, or save its text as .docx or .md."
 
@@ -35,6 +38,10 @@ class Limits:
     cpu: int = 30
     wall: float = 60.0
     output: int = 12 * MAX_CHARACTERS
+
+
+DRAWING = Limits(output=14_000_000)
+"""What drawing may use: pictures in base64, and a row of numbers a word."""
 
 
 def read_sandboxed(path: Path, data: bytes, limits: Limits | None = None) -> Reading:
@@ -53,8 +60,26 @@ def read_sandboxed(path: Path, data: bytes, limits: Limits | None = None) -> Rea
         raise UnreadableFile(path, "it made its reader stop", _SIMPLER) from problem
 
 
-def _run(path: Path, data: bytes, limits: Limits) -> bytes:
-    command = [sys.executable, "-I", "-c", _START, path.name, str(limits.memory), str(limits.cpu)]
+def draw_sandboxed(path: Path, data: bytes, article: Article, limits: Limits = DRAWING) -> Sheets:
+    """Draw a PDF's pages and find its words on them, in a child process of its own.
+
+    What goes wrong here costs an article its pictures only: its text was read before, by another child.
+    Parameters: its path, its bytes, and the article that they were read as. Raises UnreadableFile.
+    """
+    known = {"text": article.text, "blocks": [[block.start, block.end, block.page] for block in article.blocks]}
+    output = _run(path, json.dumps(known).encode() + b"\n" + data, limits, _START_DRAWING)
+    try:
+        result = json.loads(output)
+        if "reason" in result:
+            raise UnreadableFile(path, str(result["reason"]), str(result["remedy"]))
+        pictures = tuple(base64.b64decode(picture, validate=True) for picture in result["pictures"])
+        return Sheets.checked(pictures, result["sizes"], result["words"], len(article.text))
+    except (KeyError, TypeError, ValueError, OverflowError, RecursionError) as problem:
+        raise UnreadableFile(path, "its pages made what draws them stop", _SIMPLER) from problem
+
+
+def _run(path: Path, data: bytes, limits: Limits, start: str = "") -> bytes:
+    command = [sys.executable, "-I", "-c", start or _START, path.name, str(limits.memory), str(limits.cpu)]
     environment = {"PATH": os.defpath, "LANG": "C.UTF-8", "PYTHONHASHSEED": "0", "OPENBLAS_NUM_THREADS": "1"}
     deadline = time.monotonic() + limits.wall
     with subprocess.Popen(

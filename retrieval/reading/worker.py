@@ -1,40 +1,43 @@
-"""The child process that parses one untrusted file: bytes on standard input, one JSON object on standard output.
+"""The child process that parses or draws one untrusted file: bytes on standard input, one JSON object on standard output.
 
 Its limits are set before the first byte is parsed. Run by retrieval.reading.sandbox, never by hand.
 """
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import json
 import logging
 import os
 import resource
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from retrieval.errors import UnreadableFile
 from retrieval.reading.formats import read_bytes
 
-__all__ = ["main"]
+__all__ = ["draw", "main"]
 
 
 def main() -> None:
     """Set the limits given as arguments (bytes of memory, seconds of CPU), read standard input, print the reading."""
+    _run(_read)
+
+
+def draw() -> None:
+    """The same for a PDF's pages: the first line of standard input is a JSON object with its text and blocks."""
+    _run(_draw)
+
+
+def _run(work: Callable[[Path, bytes], dict[str, object]]) -> None:
     name, memory, seconds = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
     _limit(memory, seconds)
     logging.disable(logging.CRITICAL)
     data = sys.stdin.buffer.read()
-    result: dict[str, object]
     try:
-        reading = read_bytes(Path(name), data)
-        result = {
-            "text": reading.text,
-            "title": reading.title,
-            "metadata": {key: _plain(value) for key, value in reading.metadata.items()},
-            "warnings": list(reading.warnings),
-            "blocks": [[b.kind, b.start, b.end, b.level, b.page, b.opens] for b in reading.blocks],
-        }
+        result = work(Path(name), data)
     except UnreadableFile as problem:
         result = {"reason": problem.reason, "remedy": problem.remedy}
     except MemoryError:
@@ -42,6 +45,28 @@ def main() -> None:
     except RecursionError:
         result = {"reason": "it is nested too deeply", "remedy": "Save it again in a simpler form."}
     json.dump(result, sys.stdout)
+
+
+def _read(path: Path, data: bytes) -> dict[str, object]:
+    reading = read_bytes(path, data)
+    return {
+        "text": reading.text,
+        "title": reading.title,
+        "metadata": {key: _plain(value) for key, value in reading.metadata.items()},
+        "warnings": list(reading.warnings),
+        "blocks": [[b.kind, b.start, b.end, b.level, b.page, b.opens] for b in reading.blocks],
+    }
+
+
+def _draw(path: Path, data: bytes) -> dict[str, object]:
+    # Imported on use: only a file that is drawn pays for what draws.
+    from retrieval.reading.drawing import draw_pdf
+
+    told, _, data = data.partition(b"\n")
+    known = json.loads(told)
+    drawn = draw_pdf(path, data, known["text"], known["blocks"])
+    pictures = [base64.b64encode(picture).decode() for picture in drawn.pictures]
+    return {"pictures": pictures, "sizes": drawn.sizes, "words": drawn.words}
 
 
 def _limit(memory: int, seconds: int) -> None:

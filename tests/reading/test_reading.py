@@ -8,11 +8,11 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from samples import LONG, body, heading, pdf, refused, saved, word_document
+from samples import LONG, body, heading, new_page, pdf, refused, saved, word_document
 
 from retrieval import reading
 from retrieval.errors import CorpusError
-from retrieval.reading import article_files, articles_folder, read_article, source_digest
+from retrieval.reading import article_files, articles_folder, read_article, read_with_sheets, sandbox, source_digest
 from retrieval.types import Article
 
 
@@ -196,3 +196,39 @@ def test_no_debris_of_the_sources_can_be_quoted(sources: Path) -> None:
         ):
             assert words not in quotable
     assert found == 8
+
+
+def test_only_a_pdf_has_pages(tmp_path: Path) -> None:
+    (tmp_path / "a.md").write_text("# Red\n\nIt fades.")
+    (tmp_path / "b.pdf").write_bytes(pdf(heading("After the laser", "Title"), body(LONG)))
+    assert read_with_sheets(tmp_path / "a.md") == (read_article(tmp_path / "a.md"), None)
+    article, sheets = read_with_sheets(tmp_path / "b.pdf")
+    assert article == read_article(tmp_path / "b.pdf")
+    assert sheets is not None
+    assert len(sheets.pictures) == 1
+
+
+@pytest.mark.parametrize(
+    "start", ["import os; os.abort()", "import sys; sys.stdin.read(); print('{}')", "import time; time.sleep(60)"]
+)
+def test_a_failure_of_drawing_costs_the_pictures_and_a_warning_only(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, start: str
+) -> None:
+    path = tmp_path / "b.pdf"
+    path.write_bytes(pdf(heading("After the laser", "Title"), body(LONG)))
+    monkeypatch.setattr(sandbox, "_START_DRAWING", start)
+    monkeypatch.setattr(reading, "draw_sandboxed", lambda *given: sandbox.draw_sandboxed(*given, sandbox.Limits(wall=3)))
+    article, sheets = read_with_sheets(path)
+    assert sheets is None
+    assert (article.text, article.sentences) == (read_article(path).text, read_article(path).sentences)
+    [warning] = article.warnings
+    assert warning.startswith("b.pdf: its pages are not shown as pictures, since it")
+    assert warning.endswith(".")
+
+
+def test_more_pages_than_are_drawn_are_warned_of(tmp_path: Path) -> None:
+    (tmp_path / "b.pdf").write_bytes(pdf(*[body(LONG), body(LONG), body(LONG), new_page()] * 41))
+    article, sheets = read_with_sheets(tmp_path / "b.pdf")
+    assert sheets is None
+    assert "since it has 41 pages, and at most 40 are drawn" in article.warnings[0]
+    assert article.sentences

@@ -13,8 +13,9 @@ import pytest
 from samples import LONG, body, costly_pdf, heading, pdf, read, refused, saved, word_document
 
 from retrieval.errors import UnreadableFile
-from retrieval.reading import formats, sandbox
-from retrieval.reading.sandbox import Limits, read_sandboxed
+from retrieval.reading import formats, read_article, sandbox
+from retrieval.reading.sandbox import DRAWING, Limits, draw_sandboxed, read_sandboxed
+from retrieval.types import Article, Block
 
 MUTANTS = 30
 NO_TEXT = "it holds no text that could be quoted"  # what only heads something
@@ -26,7 +27,7 @@ def said(monkeypatch: pytest.MonkeyPatch):
     """Lets a test say what the child process says."""
 
     def say(output: bytes) -> None:
-        monkeypatch.setattr(sandbox, "_run", lambda path, data, limits: output)
+        monkeypatch.setattr(sandbox, "_run", lambda path, data, limits, start="": output)
 
     return say
 
@@ -214,3 +215,63 @@ def test_damaged_copies_are_read_or_refused_and_nothing_else(name: str) -> None:
     with ThreadPoolExecutor(2) as pool:
         outcomes = list(pool.map(outcome, range(MUTANTS)))
     assert set(outcomes) == {"read Reading", f"refused {name}"}
+
+
+def article_of(text: str) -> Article:
+    return Article("a.pdf", "", text, "", "", (Block("paragraph", 0, len(text), 0, 1),), (), ())
+
+
+def test_pages_are_drawn_in_a_child_of_their_own(tmp_path: Path) -> None:
+    path = tmp_path / "a.pdf"
+    path.write_bytes(GOOD["a.pdf"])
+    article = read_article(path)
+    sheets = draw_sandboxed(path, GOOD["a.pdf"], article)
+    assert [picture[8:12] for picture in sheets.pictures] == [b"WEBP"]
+    assert [article.text[start:end] for start, end, *_ in sheets.words.tolist()] == article.text.split()
+
+
+@pytest.mark.parametrize(
+    ("limits", "reason"),
+    [
+        (Limits(cpu=1, wall=30), "took more than"),
+        (Limits(wall=0.5), "took more than"),
+        (Limits(memory=150_000_000), "stop"),
+        (Limits(output=1000), "unpacks"),
+    ],
+)
+def test_what_costs_too_much_to_draw_is_stopped(limits: Limits, reason: str) -> None:
+    data = GOOD["a.pdf"] if limits.output == 1000 else costly_pdf(2_000_000)
+    with refused(reason, name="a.pdf"):
+        draw_sandboxed(Path("a.pdf"), data, article_of("It fades."), limits)
+
+
+def test_what_cannot_be_drawn_is_said_in_its_words() -> None:
+    with refused("its pages cannot be drawn", name="a.pdf", remedy="Export it again"):
+        draw_sandboxed(Path("a.pdf"), b"%PDF-1.4\nnothing", article_of("It fades."))
+
+
+@pytest.mark.parametrize(
+    "output",
+    [
+        b"", b"{}", b"[]", b"null", b"5", b"Traceback", b"[" * 100_000, b'{"reason": "x"}',
+        b'{"pictures": [], "sizes": [], "words": []}',
+        b'{"pictures": ["####"], "sizes": [[1, 1]], "words": []}',
+        b'{"pictures": ["PHN2Zz4="], "sizes": [[1, 1]], "words": []}',
+        b'{"pictures": ["UklGRgAAAABXRUJQ"], "sizes": [[1, 1]], "words": [[0, 99, 1, 0, 0, 1, 1]]}',
+        b'{"pictures": ["UklGRgAAAABXRUJQ"], "sizes": [[1, 1]], "words": [[0, 2, 1, 0, 0, 1e400, 1]]}',
+        b'{"pictures": ["UklGRgAAAABXRUJQ"], "sizes": [[1, 1]], "words": [[0, 2, 1, 0, 0, NaN, 1]]}',
+        b'{"pictures": 5, "sizes": [[1, 1]], "words": []}',
+    ],
+)  # fmt: skip
+def test_a_child_that_draws_something_else_is_not_believed(said, output: bytes) -> None:
+    said(output)
+    with refused("its pages made what draws them stop", name="a.pdf"):
+        draw_sandboxed(Path("a.pdf"), b"", article_of("It fades."))
+    said(b'{"pictures": ["UklGRgAAAABXRUJQ"], "sizes": [[1, 1]], "words": [[0, 2, 1, 0, 0, 1, 1]]}')
+    assert len(draw_sandboxed(Path("a.pdf"), b"", article_of("It fades.")).pictures) == 1
+
+
+def test_what_a_child_may_draw_fits_into_what_it_may_say() -> None:
+    from retrieval.reading import drawing
+
+    assert drawing._MAX_BYTES * 4 / 3 < 0.6 * DRAWING.output < Limits().output

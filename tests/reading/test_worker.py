@@ -74,3 +74,16 @@ def test_nothing_can_be_written(tmp_path: Path) -> None:
 
 def test_values_that_json_does_not_know_become_words() -> None:
     assert worker._plain([1, "a", None, True, {"b": 2}]) == [1, "a", None, True, "{'b': 2}"]
+
+
+def test_pages_and_places_are_one_json_object() -> None:
+    told = json.dumps({"text": "It fades in two days.", "blocks": [[0, 21, 1]]}).encode() + b"\n"
+    done = child("worker.draw()", "a.pdf", "1500000000", "30", data=told + pdf_lines(["It fades in two days."]))
+    drawn = json.loads(done.stdout)
+    assert set(drawn) == {"pictures", "sizes", "words"}
+    assert [row[:3] for row in drawn["words"]] == [[0, 2, 1], [3, 8, 1], [9, 11, 1], [12, 15, 1], [16, 21, 1]]
+
+
+def test_reading_does_not_load_what_draws() -> None:
+    code = "worker.main(); print('pypdfium2' in sys.modules, file=sys.stderr)"
+    assert child(code, "a.pdf", "1500000000", "30", data=pdf_lines(["It fades."])).stderr == b"False\n"
