@@ -12,6 +12,7 @@ PatientFaqError
 │   └── DamagedRelease   a file of a release is absent or was altered
 ├── ClassifierError      the trained router cannot be used, or example messages are not usable
 ├── QuestionError        a question that cannot be asked (empty, far too long, not text)
+├── JournalError         the journal cannot be opened, read or written
 └── EvaluationError      judged questions, a public set or a gate that cannot be used
 """
 
@@ -26,6 +27,7 @@ __all__ = [
     "CorpusError",
     "DamagedRelease",
     "EvaluationError",
+    "JournalError",
     "ModelError",
     "NoRelease",
     "PatientFaqError",
@@ -91,6 +93,10 @@ class ClassifierError(PatientFaqError):
 
 class QuestionError(PatientFaqError):
     """The question itself cannot be asked."""
+
+
+class JournalError(PatientFaqError):
+    """The journal cannot be opened, read or written."""
 
 
 class EvaluationError(PatientFaqError):
