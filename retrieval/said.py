@@ -14,7 +14,7 @@ from rapidfuzz.distance import OSA
 
 from retrieval.errors import SettingsError
 from retrieval.lexical import stems
-from retrieval.phrases import Pattern, words
+from retrieval.phrases import Pattern, line, words
 
 __all__ = ["FILE", "SUBJECTS", "THINGS", "TREATED", "Field", "Said", "Thing", "field", "key_of", "singular"]
 
@@ -107,12 +107,14 @@ class Said:
 
     def begins(self, name: str) -> int:
         """How many words at the front one of the patterns takes, at most; 0 where none stands there."""
-        spans = (pattern.find(self.keys) for pattern in field().patterns[name])
-        return max((span[1] for span in spans if span and span[0] == 0), default=0)
+        told = line(self.keys)
+        spans = (next(pattern.spans(told), None) for pattern in field().patterns[name])
+        return max((told.count(" ", 0, span[1]) for span in spans if span and span[0] == 0), default=0)
 
     def ends(self, name: str) -> int:
         """How many words at the end are one entry of a list, at most, so that something is left before."""
-        lengths = (len(entry.split()) for entry in field().lists[name] if f" {' '.join(self.keys)}".endswith(f" {entry}"))
+        told = f" {' '.join(self.keys)}"
+        lengths = (len(entry.split()) for entry in field().lists[name] if told.endswith(f" {entry}"))
         return max((length for length in lengths if length < len(self)), default=0)
 
 
