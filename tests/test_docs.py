@@ -14,21 +14,44 @@ from retrieval.settings import Settings
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+DEPLOY = (ROOT / "docs" / "deploy.md").read_text(encoding="utf-8")
 DESIGN = (ROOT / "docs" / "design.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("field", dataclasses.fields(Settings), ids=lambda field: field.name)
-def test_every_setting_is_in_the_readme_with_its_default(field: dataclasses.Field[object]) -> None:
-    row = next((line for line in README.splitlines() if f"`PATIENT_FAQ_{field.name.upper()}`" in line), "")
+def test_every_setting_is_in_the_table_with_its_default_and_an_example(field: dataclasses.Field[object]) -> None:
+    row = next((line for line in _settings() if f"`PATIENT_FAQ_{field.name.upper()}`" in line), "")
     assert row, field.name
+    example = row.split("|")[4].strip().strip("`")
+    Settings.from_environment({f"PATIENT_FAQ_{field.name.upper()}": example})
+    assert example != str(field.default)
     if isinstance(field.default, int) or (isinstance(field.default, str | Path) and str(field.default)):
         value = int(field.default) if isinstance(field.default, bool) else field.default
         assert f"`{value}`" in row
 
 
-def test_every_setting_in_the_readme_exists() -> None:
-    named = set(re.findall(r"PATIENT_FAQ_([A-Z_]+)", README))
-    assert named == {field.name.upper() for field in dataclasses.fields(Settings)}
+def _settings() -> list[str]:
+    """The rows of the table of settings."""
+    return [line for line in DEPLOY.splitlines() if line.startswith("| `PATIENT_FAQ_")]
+
+
+def test_the_table_names_the_settings_that_there_are_and_no_page_another() -> None:
+    there_are = sorted(field.name.upper() for field in dataclasses.fields(Settings))
+    assert sorted(re.findall(r"^\| `PATIENT_FAQ_([A-Z_]+)`", "\n".join(_settings()), flags=re.MULTILINE)) == there_are
+    files = [ROOT / "README.md", *(ROOT / "docs").glob("*.md"), *(ROOT / "deploy").iterdir()]
+    for file in files:
+        assert set(re.findall(r"PATIENT_FAQ_([A-Z_]+)\b", file.read_text(encoding="utf-8"))) <= set(there_are), file.name
+
+
+def test_each_file_in_deploy_is_explained() -> None:
+    for file in (ROOT / "deploy").iterdir():
+        assert f"deploy/{file.name}" in DEPLOY
+
+
+def test_the_service_s_settings_are_understood() -> None:
+    lines = (ROOT / "deploy" / "patient-faq.env").read_text(encoding="utf-8").splitlines()
+    found = Settings.from_environment(dict(line.split("=", 1) for line in lines if line.startswith("PATIENT_FAQ_")))
+    assert (found.trust_proxy, found.hosts) == (True, "faq.clinic.example")
 
 
 def test_every_command_is_in_the_readme() -> None:
@@ -43,13 +66,15 @@ def test_every_make_target_in_the_readme_exists() -> None:
         assert re.search(rf"^{target}:", makefile, flags=re.MULTILINE), target
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/design.md", "CHANGELOG.md"])
+@pytest.mark.parametrize(
+    "page", ["README.md", "docs/design.md", "docs/embedding.md", "docs/deploy.md", "docs/privacy.md", "CHANGELOG.md"]
+)
 def test_files_that_a_page_names_are_there(page: str) -> None:
     text = (ROOT / page).read_text(encoding="utf-8")
     named = re.findall(r"!\[[^\]]*\]\(([^)]+)\)", text)
-    named += re.findall(r"`((?:corpus|index|docs|tests|benchmarks|retrieval|web)/[\w./-]*)`", text)
+    named += re.findall(r"`((?:corpus|examples|index|docs|deploy|tests|benchmarks|retrieval|web)/[\w./-]*)`", text)
     for name in named:
-        assert (ROOT / name).exists(), f"{page} names {name}"
+        assert (ROOT / name).exists() or ((ROOT / page).parent / name).exists(), f"{page} names {name}"
 
 
 def test_every_module_stands_in_the_design() -> None:
