@@ -12,7 +12,20 @@ from retrieval.encoder import Question
 from retrieval.passages import adjoin, passage_text
 from retrieval.quoting import complete
 from retrieval.release import Release
-from retrieval.types import Answer, Card, Citation, Clinic, Difference, Match, Passage, Quote, SideBySide
+from retrieval.types import (
+    Answer,
+    Article,
+    Card,
+    Citation,
+    Clinic,
+    Difference,
+    Heading,
+    Match,
+    Passage,
+    Quote,
+    Section,
+    SideBySide,
+)
 
 __all__ = [
     "ANSWERS_FROM",
@@ -57,7 +70,8 @@ def answer(release: Release, matches: Sequence[Match], likely: Likely | None, di
     if likely is None:
         clear = _joined(release, [match for match in matches if match.score >= _CLEARLY_FROM])[:_MOST_QUOTES_CONSULT]
         quotes = tuple(proved(release, (quote_of(release, match) for match in clear)))
-        return Answer("consult", quotes, differs=_differs(release, difference, clear))
+        general = None if difference and difference.personal else difference
+        return Answer("consult", quotes, differs=_differs(release, general, clear))
     best = matches[0].score if matches else 0.0
     good = _joined(release, [match for match in matches if match.score >= best - _BELOW_BEST])[:_MOST_QUOTES]
     if likely.in_the_field < IN_THE_FIELD_FROM:
@@ -160,6 +174,7 @@ def citation_of(release: Release, passage: Passage) -> Citation:
         based_on=article.metadata.based_on,
         reviewed_on=article.metadata.reviewed_on,
         reviewed_by=article.metadata.reviewed_by,
+        language=article.metadata.language,
     )
 
 
@@ -174,6 +189,7 @@ def proved(release: Release, quotes: Iterable[Quote]) -> list[Quote]:
         if digest == cited.digest and text[cited.start : cited.end] == quote.text:
             kept.append(quote)
         else:
+            release.withheld += 1
             _LOG.error(
                 "withheld a quote that failed its proof: %s %d-%d of release %s", cited.doc, cited.start, cited.end, release.id
             )
@@ -191,25 +207,30 @@ def card_of(clinic: Clinic, kind: str, language: str = "en", languages: str = ""
     return dataclasses.replace(card, heading=heading, text=text)
 
 
-def _headings(release: Release, matches: Sequence[Match]) -> tuple[str, ...]:
+def _headings(release: Release, matches: Sequence[Match]) -> tuple[Heading, ...]:
     """The headings that matches stand under, best first, each once."""
-    found: dict[str, None] = {}
+    found: dict[str, Heading] = {}
     for match in matches:
         article = release.articles[match.passage.article]
-        title = article.sections[article.sentences[match.passage.first].section].title
-        if title:
-            found.setdefault(title)
-    return tuple(found)[:_MOST_SUGGESTIONS]
+        _note(found, article, article.sections[article.sentences[match.passage.first].section])
+    return tuple(found.values())[:_MOST_SUGGESTIONS]
 
 
-def _following(release: Release, matches: Sequence[Match]) -> tuple[str, ...]:
+def _following(release: Release, matches: Sequence[Match]) -> tuple[Heading, ...]:
     """The headings that follow those of the quotes: what a patient may want to know next."""
-    shown = set(_headings(release, matches))
-    found: dict[str, None] = {}
+    shown = {heading.title for heading in _headings(release, matches)}
+    found: dict[str, Heading] = {}
     for match in matches:
         article = release.articles[match.passage.article]
         section = article.sentences[match.passage.first].section
         for later in article.sections[section + 1 : section + 3]:
-            if later.title and later.title not in shown:
-                found.setdefault(later.title)
-    return tuple(found)[:_MOST_SUGGESTIONS]
+            if later.title not in shown:
+                _note(found, article, later)
+    return tuple(found.values())[:_MOST_SUGGESTIONS]
+
+
+def _note(found: dict[str, Heading], article: Article, section: Section) -> None:
+    """Note a section's heading by its words, unless a section without one goes on under a heading further up."""
+    start, end = section.start, section.start + len(section.title)
+    if section.title and article.text[start:end] == section.title:
+        found.setdefault(section.title, Heading(section.title, article.doc, start, end, article.metadata.language))

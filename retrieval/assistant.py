@@ -8,7 +8,7 @@ import threading
 import time
 import unicodedata
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import zip_longest
 from pathlib import Path
 
@@ -27,7 +27,7 @@ from retrieval.routing import highest, judged, raised_by_examples
 from retrieval.rules import Rules
 from retrieval.search import FUSED, Weights, completed, search
 from retrieval.settings import Settings
-from retrieval.types import Answer, Card, Clinic, Match, Quote, Route, Routing, Turn
+from retrieval.types import Answer, Article, Card, Clinic, Match, Quote, Route, Routing, Turn
 
 __all__ = ["MAX_QUESTION", "Assistant", "clean"]
 
@@ -37,6 +37,7 @@ MAX_QUESTION = 4000
 _ROUTED = 20_000
 _ANSWER_POOL, _LOOKED_AT = 8, 20
 _KEPT_RELEASES = 4
+_NO_RELEASE = "No release can be opened: every question is pointed to the clinic."
 _CHECKED_EVERY = 0.5  # seconds between looks at the pointer
 
 
@@ -52,6 +53,10 @@ class Assistant:
         self._releases: OrderedDict[str, Release] = OrderedDict()
         self._current = ""
         self._looked = float("-inf")
+        self._examples: tuple[str, list[tuple[str, str]]] = ("", [])
+        self._examples_lock = threading.Lock()
+        self._behind = False  # whether the newest release could not be taken up
+        self._watching: list[Callable[[Answer], None]] = []
 
     @classmethod
     def open(cls, settings: Settings) -> Assistant:
@@ -66,14 +71,15 @@ class Assistant:
         threadpool_limits(1, user_api="blas")
         return assistant
 
-    def ask(self, question: str, history: Sequence[Turn] = (), weights: Weights = FUSED) -> Answer:
+    def ask(self, question: str, history: Sequence[Turn] = (), weights: Weights = FUSED, language: str = "en") -> Answer:
         """Answer a question.
 
-        Parameters: what the patient wrote, the earlier turns of the chat, oldest first, and, for evaluation, other weights.
+        Parameters: what the patient wrote, the earlier turns of the chat, oldest first, for evaluation, other weights, and
+        the language of the screen, in which cards are where the message is in English or in none that is known.
         Returns an Answer, also when the release or the model fails: then the card for trouble, or the card that the
         message was raised to. Raises QuestionError for a question that is empty or far too long.
         """
-        asked = _Asked(question, history)
+        asked = _Asked(question, history, language)
         # Danger first: before the question is judged in any other way.
         asked.raised_by(self._rules)
         asked.lap("rules")
@@ -87,7 +93,7 @@ class Assistant:
             _LOG.exception("a question could not be answered")
             kind = asked.routing.card if asked.routing else "trouble"
             result = Answer(asked.route, card=card_of(release.clinic if release else self.clinic(), kind, asked.language))
-        return dataclasses.replace(
+        result = dataclasses.replace(
             result,
             rules=asked.routing.rules if asked.routing else (),
             private=asked.private,
@@ -96,6 +102,59 @@ class Assistant:
             elapsed_ms=round((time.perf_counter() - asked.began) * 1000, 2),
             stages_ms=tuple(asked.laps),
         )
+        for told in self._watching:
+            told(result)
+        return result
+
+    def watch(self, told: Callable[[Answer], None]) -> None:
+        """Have a function told of each answer from now on, for counting."""
+        self._watching.append(told)
+
+    def ready(self) -> str:
+        """Look something up in the release in force and prove what is found.
+
+        Returns why no question can be answered just now, in words that may be public; empty where one can.
+        """
+        try:
+            ranked, release = self._ranked(self.release().articles[0].title, 3, (), FUSED)
+            if ranked and len(proved(release, (quote for quote, _ in ranked))) == len(ranked):
+                return ""
+            return "Quotes fail their proof: every question is pointed to the clinic."
+        except ReleaseError as problem:
+            _LOG.error("not ready, no release can be served: %s", problem)
+            return _NO_RELEASE
+        except Exception:  # noqa: BLE001  whatever goes wrong, the answer is that questions cannot be answered
+            _LOG.exception("not ready, nothing can be looked up")
+            return "Nothing can be looked up: every question is pointed to the clinic."
+
+    def ask_rules(self, question: str, history: Sequence[Turn] = (), language: str = "en") -> Answer:
+        """Answer by rules alone, in a millisecond or two: for when there is no time to look anything up.
+
+        Parameters as for `ask`. Returns the card that a rule raises the message to, else the card that says that many people
+        are asking. Raises QuestionError as `ask` does.
+        """
+        asked = _Asked(
+            question, history[-1:], language
+        )  # what it leans on in most cases; all of the chat would take six times as long
+        asked.raised_by(self._rules)
+        clinic = self._fallback
+        try:
+            release = self.release()
+            asked.raised_by(release.rules)
+            # A release that was built before there was this card has none.
+            clinic = release.clinic if any(card.kind == "busy" for card in release.clinic.cards) else clinic
+        except PatientFaqError:
+            pass  # reported where it is looked for; the rules of the program have seen the message
+        if asked.route != "urgent":
+            _check(asked.text)
+        kind = asked.routing.card if asked.routing else "busy"
+        return Answer(
+            asked.route,
+            card=card_of(clinic, kind, asked.language),
+            rules=asked.routing.rules if asked.routing else (),
+            private=asked.private,
+            elapsed_ms=round((time.perf_counter() - asked.began) * 1000, 2),
+        )
 
     def problems(self) -> list[str]:
         """What keeps questions from being answered as well as they could be, in words that may be public."""
@@ -103,8 +162,9 @@ class Assistant:
             release = self.release()
         except PatientFaqError as problem:
             _LOG.error("no release can be served: %s", problem)
-            return ["No release can be opened: every question is pointed to the clinic."]
-        return ["The trained router is not in use: messages are routed by rules alone."] if release.fault else []
+            return [_NO_RELEASE]
+        behind = ["The newest release cannot be opened: the one before it answers."] if self._behind else []
+        return [*behind, "The trained router is not in use: messages are routed by rules alone."] if release.fault else behind
 
     def search(self, question: str, top: int, history: Sequence[Turn] = ()) -> tuple[list[Quote], str]:
         """Rank quotes for a question without routing; returns at most `top` of them, best first, and the release's name.
@@ -137,13 +197,39 @@ class Assistant:
         except PatientFaqError:
             return self._fallback
 
-    def example_questions(self, most: int) -> list[str]:
+    def opened(self, release: str, doc: str) -> tuple[Release, Article] | None:
+        """A release and an article of it, by their names; None where there is none."""
+        try:
+            found = self.release(release)
+        except (PatientFaqError, OSError):  # OSError: a name longer than a file's may be
+            return None
+        article = found.article(doc)
+        return (found, article) if article else None
+
+    def articles_in(self, screen: str) -> str:
+        """The names of the articles' languages where a screen's is not one of them, else ""."""
+        try:
+            languages = self.release().languages
+        except PatientFaqError:
+            return ""
+        return "" if screen in {code.split("-")[0].lower() for code in languages} else names_of(languages)
+
+    def example_questions(self, most: int) -> list[tuple[str, str]]:
         """Questions to begin with: for each topic of the articles, in turn, the heading that asks about it most nearly.
 
-        Returns at most `most` headings that are questions, none that the rules would send to a clinician; an empty list
-        where the articles have none. Raises ReleaseError where there is no release.
+        Returns at most `most` topics ("" where the articles name none), each with a heading that is a question, none that
+        the rules would send to a clinician; an empty list where the articles have none. Raises ReleaseError where there is
+        no release.
         """
-        articles = self.release().articles
+        release = self.release()
+        # Every page asks for them when it is opened, and they are the same for all: they are worked out once for a release.
+        with self._examples_lock:
+            if self._examples[0] != release.id:
+                self._examples = (release.id, self._examples_of(release))
+            return self._examples[1][:most]
+
+    def _examples_of(self, release: Release) -> list[tuple[str, str]]:
+        articles = release.articles
         headings = list(
             dict.fromkeys(
                 section.title
@@ -155,12 +241,12 @@ class Assistant:
         by_article = zip_longest(*(article.metadata.topics for article in articles))
         topics = list(dict.fromkeys(topic for row in by_article for topic in row if topic))
         if not headings or not topics:
-            return headings[:most]
+            return [("", heading) for heading in headings]
         likeness = self._encoder.encode(topics) @ self._encoder.encode(headings).T
-        chosen: dict[str, None] = {}
-        for row in likeness:
-            chosen.setdefault(headings[int(row.argmax())])
-        return list(chosen)[:most]
+        chosen: dict[str, str] = {}
+        for topic, row in zip(topics, likeness, strict=True):
+            chosen.setdefault(headings[int(row.argmax())], topic)
+        return [(topic, heading) for heading, topic in chosen.items()]
 
     def _ranked(
         self, question: str, top: int, history: Sequence[Turn], weights: Weights
@@ -182,9 +268,11 @@ class Assistant:
             if identity != self._current:
                 self._open(identity, digest)
                 self._current = identity
+            self._behind = False
         except (ReleaseError, ModelError) as problem:
             if not self._current:
                 raise
+            self._behind = True
             _LOG.error("the newest release cannot be served, the one before stays: %s", problem)
 
     def _open(self, identity: str, digest: str = "") -> Release:
@@ -254,13 +342,14 @@ class Assistant:
 class _Asked:
     """One message on its way: what is known of it so far, where it was raised to, and how long each stage took."""
 
-    def __init__(self, question: str, history: Sequence[Turn]) -> None:
+    def __init__(self, question: str, history: Sequence[Turn], screen: str) -> None:
         self.began = self._last = time.perf_counter()
         self.laps: list[tuple[str, float]] = []
         self.text = clean(question)
         self.searched = to_search(self.text, history)
         self.private = private_data(self.text)
-        self.language = language_of(self.text)
+        written = language_of(self.text)
+        self.language = screen if written in {"", "en"} else written
         self.routing: Routing | None = None
 
     @property

@@ -360,7 +360,7 @@ def _answer_json(answer: Answer) -> dict[str, Any]:
         "elapsed_ms": answer.elapsed_ms,
         "searched": answer.searched,
         "rules": list(answer.rules),
-        "suggestions": list(answer.suggestions),
+        "suggestions": [heading.title for heading in answer.suggestions],
     }
 
 
@@ -404,7 +404,7 @@ def _print_answer(answer: Answer) -> None:
         typer.echo(f"Our articles say different things on this: {one.point}")
         _print_quotes(one.quotes)
     if answer.suggestions:
-        typer.echo("See also: " + " | ".join(answer.suggestions))
+        typer.echo("See also: " + " | ".join(heading.title for heading in answer.suggestions))
 
 
 def _print_quotes(quotes: Sequence[Quote]) -> None:

@@ -17,12 +17,24 @@ from retrieval.types import Card, Clinic
 __all__ = ["CARD_KINDS", "clinic_from_json", "clinic_to_json", "is_signed", "load_clinic", "wording_of"]
 
 _CARDS = Path(__file__).parent / "safety" / "cards"
-CARD_KINDS = ("urgent", "self_harm", "consult", "not_found", "clinic_matter", "private_data", "language", "trouble")
+CARD_KINDS = ("urgent", "self_harm", "consult", "not_found", "clinic_matter", "private_data", "language", "trouble", "busy")
 _FIRST = "en"
 """The language that has every card; others have some."""
-_TEXTS = ("name", "phone", "email", "booking_url", "emergency_number", "accent", "signed_off_by", "signed_off_wording")
+_TEXTS = (
+    "name",
+    "phone",
+    "email",
+    "booking_url",
+    "whatsapp",
+    "emergency_number",
+    "accent",
+    "signed_off_by",
+    "signed_off_wording",
+)
 _CARD_TEXTS = ("label", "level", "heading", "text")
+_DAYS, _MOST_DAYS = 90, 730
 _COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
+_NUMBER = re.compile(r"\+\d[\d ()-]{6,20}")
 _PLACEHOLDER = re.compile(r"\{\w*\}")
 
 
@@ -35,9 +47,10 @@ def load_clinic(corpus: Path) -> Clinic:
     path = corpus / "clinic.toml"
     values = _toml(path) if path.is_file() else {"name": "The clinic", "placeholder": True}
     overrides = values.pop("cards", {})
-    unknown = sorted(set(values) - {*_TEXTS, "placeholder", "signed_off_on"})
+    known = (*_TEXTS, "placeholder", "signed_off_on", "journal", "journal_days")
+    unknown = sorted(set(values) - set(known))
     if unknown:
-        raise SettingsError(f"{path}: {unknown[0]!r} is no setting of a clinic. Known are: {', '.join(_TEXTS)}.")
+        raise SettingsError(f"{path}: {unknown[0]!r} is no setting of a clinic. Known are: {', '.join(known)}.")
     texts: dict[str, Any] = {name: _text(path, values, name) for name in _TEXTS if name in values}
     if not texts.get("name"):
         raise SettingsError(f'{path}: name is missing. Write name = "...".')
@@ -45,7 +58,13 @@ def load_clinic(corpus: Path) -> Clinic:
     signed_on = values.get("signed_off_on")
     if signed_on is not None and not isinstance(signed_on, date):
         raise SettingsError(f"{path}: signed_off_on = {signed_on!r} is not a date. Write it as 2026-05-03.")
-    clinic = Clinic(placeholder=bool(values.get("placeholder", False)), signed_off_on=signed_on, **texts)
+    journal, days = values.get("journal", False), values.get("journal_days", _DAYS)
+    if not isinstance(journal, bool):
+        raise SettingsError(f"{path}: journal = {journal!r} is neither true nor false.")
+    if not isinstance(days, int) or isinstance(days, bool) or not 0 < days <= _MOST_DAYS:
+        raise SettingsError(f"{path}: journal_days = {days!r} is not a number of days from 1 to {_MOST_DAYS}.")
+    placeholder = bool(values.get("placeholder", False))
+    clinic = Clinic(placeholder=placeholder, signed_off_on=signed_on, journal=journal, journal_days=days, **texts)
     return dataclasses.replace(clinic, cards=_cards(path, overrides, clinic))
 
 
@@ -91,6 +110,10 @@ def _text(path: Path, values: dict[str, Any], name: str) -> str:
 def _check(path: Path, texts: dict[str, Any]) -> None:
     if "accent" in texts and not _COLOUR.fullmatch(texts["accent"]):
         raise SettingsError(f'{path}: accent = {texts["accent"]!r} is no colour. Write it as "#0b6e69".')
+    if "whatsapp" in texts and not _NUMBER.fullmatch(texts["whatsapp"]):
+        raise SettingsError(
+            f'{path}: whatsapp = {texts["whatsapp"]!r} is no number. Write it with its country, as "+60 12 345 6789".'
+        )
     url = texts.get("booking_url", "")
     if url and not url.startswith(("https://", "http://", "mailto:", "tel:")):
         raise SettingsError(f"{path}: booking_url = {url!r} is no address. It begins with https://.")

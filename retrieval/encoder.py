@@ -98,6 +98,9 @@ class OnnxEncoder:
 
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = min(4, os.cpu_count() or 1)
+        # Threads that have nothing to do sleep. By default they spin, which takes the cores from other questions: on two cores
+        # a question then costs twice the processor time (docs/design.md, Under load).
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         options.log_severity_level = 3
         try:
             self._session = onnxruntime.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])

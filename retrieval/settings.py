@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
@@ -13,6 +14,9 @@ __all__ = ["DEFAULT_MODEL", "Settings"]
 
 DEFAULT_MODEL = "all-MiniLM-L6-v2"
 _PREFIX = "PATIENT_FAQ_"
+# What a browser takes for an origin in a policy (CSP Level 3, host-source): http or https, a name or address, perhaps a port.
+_LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
+_ORIGIN = re.compile(rf"https?://(?:\*\.)?{_LABEL}(?:\.{_LABEL})*(?::(?:\*|[1-9][0-9]{{0,4}}))?", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,8 +26,11 @@ class Settings:
     corpus, index: folders. model: `all-MiniLM-L6-v2`, or the folder of another sentence-transformers model.
     models: where the served form of the default model is kept (empty: beside the environment).
     host, port: where the chat listens. hosts: names the chat answers to, comma-separated (empty: any).
-    frame_ancestors: origins that may show the chat in a frame, space-separated.
+    frame_ancestors: origins that may show the chat in a frame, space-separated, e.g. https://www.clinic.example.
     trust_proxy: `1` where a reverse proxy sets X-Forwarded-For. rate: questions an address may ask a minute.
+    journal: the file that feedback is kept in where clinic.toml turns it on.
+    capacity: questions that may be in hand at once; further ones are told at once that many people are asking.
+    metrics_port: where this machine alone may read figures for Prometheus (0: nowhere).
     """
 
     corpus: Path = Path("corpus")
@@ -36,6 +43,9 @@ class Settings:
     frame_ancestors: str = ""
     trust_proxy: bool = False
     rate: int = 30
+    journal: Path = Path("journal.sqlite3")
+    capacity: int = 100
+    metrics_port: int = 0
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] | None = None) -> Settings:
@@ -50,6 +60,8 @@ class Settings:
             if name not in known:
                 raise SettingsError(f"{variable}: there is no such setting. Known are: {', '.join(sorted(known))}.")
             found[name] = _converted(variable, value, getattr(cls(), name))
+            if name == "frame_ancestors":
+                found[name] = _origins(variable, value)
         return replace(cls(), **found)  # type: ignore[arg-type]  # each value was converted to its field's type
 
 
@@ -63,3 +75,17 @@ def _converted(variable: str, value: str, default: object) -> object:
             raise SettingsError(f"{variable}: {value!r} is not a whole number from 1 to 65535.")
         return int(value)
     return Path(value) if isinstance(default, Path) else value
+
+
+def _origins(variable: str, value: str) -> str:
+    """Origins with one blank between them; each becomes part of a header, so anything else is refused."""
+    origins = value.split()
+    for origin in origins:
+        port = origin.rpartition(":")[2]
+        if not _ORIGIN.fullmatch(origin) or (port.isdigit() and int(port) > 65535):
+            raise SettingsError(
+                f"{variable}: {origin!r} is not the origin of a website. Write scheme and name, with a port where there is one "
+                "and nothing after it, for example https://www.clinic.example or https://*.clinic.example. Put blanks between "
+                "several. A name with letters other than a to z is written in its xn-- form."
+            )
+    return " ".join(origins)

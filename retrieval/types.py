@@ -19,9 +19,11 @@ __all__ = [
     "Citation",
     "Clinic",
     "Difference",
+    "Heading",
     "Match",
     "Metadata",
     "Passage",
+    "Place",
     "Quote",
     "Route",
     "Routing",
@@ -114,6 +116,17 @@ class Article:
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """A rectangle on a printed page, which counts from 1: fractions of its width and height from the top left corner."""
+
+    page: int
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+
+@dataclass(frozen=True, slots=True)
 class Passage:
     """The unit of retrieval: sentences `first`..`last` (inclusive) of one section of article number `article`."""
 
@@ -151,6 +164,18 @@ class Citation:
     based_on: str = ""
     reviewed_on: date | None = None
     reviewed_by: str = ""
+    language: str = "en"
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """A heading of an article, and where it stands in the text."""
+
+    title: str
+    doc: str
+    start: int
+    end: int
+    language: str = "en"
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,12 +227,14 @@ class Settled:
 class Difference:
     """A point, what the articles say on it in the order of the articles, and the staff's mark, if there is one.
 
-    One that is marked is listed for staff and not shown to patients.
+    One that is marked is listed for staff and not shown to patients. One that is `personal` depends on the patient: it is
+    not shown below a card that points to a clinician.
     """
 
     point: str
     statements: tuple[Statement, ...]
     settled: Settled | None = None
+    personal: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,7 +259,8 @@ class Card:
 class Clinic:
     """Who runs this FAQ and how to reach them. `placeholder` is true until a real clinic fills it in.
 
-    `signed_off_wording` names the wording of the cards that was signed off, by whom and when.
+    `signed_off_wording` names the wording of the cards that was signed off, by whom and when. `whatsapp` is a number.
+    With `journal` what patients tell about quotes is kept, for `journal_days` days.
     """
 
     name: str
@@ -240,12 +268,15 @@ class Clinic:
     phone: str = ""
     email: str = ""
     booking_url: str = ""
+    whatsapp: str = ""
     emergency_number: str = ""
     accent: str = "#0b6e69"
     cards: tuple[Card, ...] = ()
     signed_off_by: str = ""
     signed_off_on: date | None = None
     signed_off_wording: str = ""
+    journal: bool = False
+    journal_days: int = 90
 
 
 @dataclass(frozen=True, slots=True)
@@ -282,7 +313,7 @@ class Answer:
     confidence: float = 0.0
     private: tuple[str, ...] = ()
     searched: str = ""
-    suggestions: tuple[str, ...] = ()
+    suggestions: tuple[Heading, ...] = ()
     differs: tuple[SideBySide, ...] = ()
     release: str = ""
     elapsed_ms: float = 0.0

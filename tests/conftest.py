@@ -7,10 +7,12 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from support import ROOT, SHARED, WordEncoder
+from playwright.sync_api import Browser, sync_playwright
+from support import BROWSER, FLAGS, ROOT, SHARED, WordEncoder
 
 from retrieval.encoder import Encoder, open_encoder
 from retrieval.settings import Settings
@@ -69,6 +71,14 @@ def own_index(project_index: Path, tmp_path_factory: pytest.TempPathFactory) -> 
     folder = tmp_path_factory.mktemp("own") / "index"
     shutil.copytree(project_index, folder)
     return folder
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=BROWSER, args=FLAGS.split())
+        yield started
+        started.close()
 
 
 @pytest.fixture(scope="session")

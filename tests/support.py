@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
+import socket
 import subprocess
+import sys
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +21,10 @@ from retrieval.encoder import Question, Vectors
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = ROOT.parent / "shared"
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+FLAGS = (
+    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update "
+    "--disable-sync"
+)
 
 
 class WordEncoder:
@@ -65,3 +73,31 @@ def why_no_browser() -> str:
     except (OSError, subprocess.CalledProcessError):
         return "THE BROWSER'S DRIVER DOES NOT START (Debian: apt-get install libatomic1): what people see is NOT tested"
     return ""
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def running_app(log: Path, port: int, **settings: str | Path) -> Iterator[str]:
+    """The app as staff start it, for as long as a block runs; hands out its address. It must not have complained."""
+    settings = {"rate": "10000", "port": str(port), **settings}
+    told = {f"PATIENT_FAQ_{name.upper()}": str(value) for name, value in settings.items()}
+    with log.open("w") as complaints, subprocess.Popen(
+        [sys.executable, "app.py"], cwd=ROOT, env={**os.environ, **told}, stdout=subprocess.PIPE, stderr=complaints, text=True
+    ) as app:  # fmt: skip
+        try:
+            assert app.stdout is not None
+            said = ""
+            while "The chat is at" not in said:
+                line = app.stdout.readline()
+                assert line, f"the app ended: {said} {log.read_text()}"
+                said += line
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            app.terminate()
+            app.wait(20)
+    assert log.read_text() == "", "the app complained"

@@ -107,6 +107,12 @@ def test_a_difference_is_shown_below_a_consultation_card_too(release: Release) -
     assert (shown.route, len(shown.quotes), len(shown.differs)) == ("consult", 0, 1)
 
 
+def test_what_depends_on_the_patient_is_left_to_the_clinician(release: Release) -> None:
+    personal = dataclasses.replace(DIFFERING, personal=True)
+    assert answer(release, [match(0, 0, 0, 0.1)], None, personal).differs == ()
+    assert len(answer(release, [match(0, 0, 0, 0.6)], SURE, personal).differs) == 1
+
+
 def test_two_that_a_third_stands_between_are_shown_as_one_with_it(release: Release) -> None:
     between = dataclasses.replace(match(0, 1, 1, 0.58), also=(Passage(1, 1, 1),))
     shown = answer(release, [match(0, 0, 0, 0.6), match(0, 2, 2, 0.59), between], SURE)
@@ -122,7 +128,9 @@ def test_quotes_far_below_the_best_are_not_shown(release: Release) -> None:
 def test_below_the_threshold_nothing_is_quoted_and_headings_are_offered_only_in_the_field(release: Release) -> None:
     near = answer(release, [match(0, 0, 0, 0.9)], Likely(0.9, ANSWERS_FROM - 0.01, 0.3))
     assert (near.route, near.quotes, near.confidence) == ("no_answer", (), 0.3)
-    assert near.suggestions == ("How long is it red ann?",)
+    (offered,) = near.suggestions
+    assert offered.title == "How long is it red ann?"
+    assert release.articles[0].text[offered.start : offered.end] == offered.title
     far = answer(release, [match(0, 0, 0, 0.9)], Likely(0.2, 0.9, 0.9))
     assert (far.route, far.suggestions) == ("no_answer", ())
     assert answer(release, [], Likely(0.0, 0.0, 0.0)).route == "no_answer"
@@ -136,12 +144,12 @@ def test_a_consultation_has_at_most_two_clear_quotes(release: Release) -> None:
 
 def test_a_card_is_in_the_patient_s_language_where_there_is_one(release: Release) -> None:
     assert card_of(release.clinic, "urgent", "ms").language == "ms"
-    assert card_of(release.clinic, "not_found", "ms").language == "en"
+    assert card_of(release.clinic, "not_found", "ta").language == "en"
     assert "English" in card_of(release.clinic, "language", "zh", "English").heading
 
 
 def test_the_next_headings_are_offered_after_an_answer(release: Release) -> None:
-    assert answer(release, [match(0, 0, 0, 0.6)], SURE).suggestions == ("What next ann?",)
+    assert answer(release, [match(0, 0, 0, 0.6)], SURE).suggestions[0].title == "What next ann?"
 
 
 @given(st.integers(-3, 200), st.integers(-3, 200), st.text(max_size=20))

@@ -22,12 +22,16 @@ ORDER = [
     "retrieval.reading.docx",
     "retrieval.reading.pdf",
     "retrieval.reading.formats",
+    "retrieval.reading.aligning",
+    "retrieval.reading.sheets",
+    "retrieval.reading.drawing",
     "retrieval.reading.worker",
     "retrieval.reading.sandbox",
     "retrieval.reading.metadata",
     "retrieval.reading.structure",
     "retrieval.reading",
     "retrieval.private",
+    "retrieval.journal",
     "retrieval.language",
     "retrieval.clinic",
     "retrieval.passages",
@@ -74,9 +78,14 @@ ORDER = [
     "retrieval.evaluation",
     "retrieval.cli",
     "retrieval.__main__",
+    "web.words",
     "web.render",
     "web.reader",
+    "web.feedback",
     "web.gate",
+    "web.line",
+    "web.connections",
+    "web.metrics",
     "web.chat",
     "web.server",
     "app",
@@ -84,6 +93,7 @@ ORDER = [
 # What the screens and the command line may know of the engine.
 ENGINE_FOR_SCREENS = {
     "retrieval.types", "retrieval.errors", "retrieval.settings", "retrieval.private", "retrieval.assistant",
+    "retrieval.journal",
 }  # fmt: skip
 
 

@@ -27,3 +27,29 @@ def test_each_setting_is_read_as_its_own_kind() -> None:
 def test_what_does_not_fit_is_refused_by_name(name: str, value: str) -> None:
     with pytest.raises(SettingsError, match=f"PATIENT_FAQ_{name}"):
         Settings.from_environment({f"PATIENT_FAQ_{name}": value})
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["", "https://www.clinic.example", "http://127.0.0.1:8080", "https://*.clinic.example", "http://localhost:*",
+     "https://clinic.example  https://www.clinic.example\n", "HTTPS://Clinic.Example", "https://xn--klnik-1ra.example"],
+)  # fmt: skip
+def test_origins_that_may_frame_the_chat_are_taken(written: str) -> None:
+    found = Settings.from_environment({"PATIENT_FAQ_FRAME_ANCESTORS": written})
+    assert found.frame_ancestors == " ".join(written.split())
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["*", "https://*", "https:", "www.clinic.example", "https://www.clinic.example/", "https://www.clinic.example/faq",
+     "https://a.example,https://b.example", "https://a.example;", "https://a.example;script-src", "'self'", "'none'", "null",
+     "https://a.*.example", "https://*a.example", "https://a.example:0", "https://a.example:65536", "https://a.example:",
+     "https://user@a.example", "https://a.example?x", "https://a.example#x", "ftp://a.example", "javascript://a.example",
+     "https://klínik.example", "https://a..example", "https://-a.example", "https://[::1]:80", "https://a.example:٨٠",
+     "https://a.example\x00", "data:"],
+)  # fmt: skip
+def test_what_is_no_origin_is_named_and_said_how_to_write(written: str) -> None:
+    with pytest.raises(SettingsError) as problem:
+        Settings.from_environment({"PATIENT_FAQ_FRAME_ANCESTORS": f"https://good.example {written}"})
+    assert str(problem.value).startswith(f"PATIENT_FAQ_FRAME_ANCESTORS: {written!r} is not")
+    assert "https://www.clinic.example" in str(problem.value)

@@ -9,18 +9,20 @@ from dataclasses import replace
 from datetime import date
 from urllib.parse import quote as url_quote
 
-from retrieval.types import Answer, Card, Citation, Clinic, Quote, SideBySide
+from retrieval.types import Answer, Card, Citation, Clinic, Heading, Quote, SideBySide
+from web.words import FIRST, LANGUAGES, Words, words_of
 
 __all__ = [
     "answer_html",
-    "contacts_html",
     "digits",
     "escape",
+    "footer_html",
     "header_html",
     "notice_html",
     "question_html",
     "reader_url",
     "review_state",
+    "start_html",
 ]
 
 # What means something to HTML or to Markdown, as which the chat renders messages; as entities these mean nothing to either.
@@ -34,12 +36,21 @@ _ICONS = {
     "private_data": "•",
     "language": "A",
     "trouble": "×",
+    "busy": "…",
 }
 # Stand for the borders of a mark while the text is escaped as a whole.
 _OPEN, _CLOSE = "\x02", "\x03"
 _NO_BORDERS = {ord(_OPEN): None, ord(_CLOSE): None}
 _RIGHT_TO_LEFT = {"ar", "fa", "he", "ur"}
-_LEVELS = {"urgent": "emergency", "self_harm": "support", "consult": "consult"}
+_LEVELS = {
+    "urgent": "emergency",
+    "self_harm": "support",
+    "consult": "consult",
+    "private_data": "private",
+    "trouble": "trouble",
+    "busy": "busy",
+}
+_FELT = ("helped", "other", "outdated")
 
 
 def escape(text: str) -> str:
@@ -53,26 +64,26 @@ def question_html(question: str) -> str:
     return f'<div class="pf-asked">{escape(question)}</div>'
 
 
-def answer_html(answer: Answer, clinic: Clinic) -> str:
+def answer_html(answer: Answer, clinic: Clinic, words: Words) -> str:
     """All that is shown for one answer, as one line of HTML (a blank line would end it for Markdown)."""
     parts: list[str] = []
     if answer.searched and answer.route != "urgent":
-        parts.append(f'<p class="pf-looked">Looking for: {escape(answer.searched)}</p>')
+        parts.append(f'<p class="pf-looked">{escape(words("answer.looking_for", text=answer.searched))}</p>')
     if answer.card:
-        parts.append(_card_html(answer.card, clinic))
+        parts.append(_card_html(answer.card, clinic, words))
     if answer.notice:
-        parts.append(_card_html(replace(answer.notice, contacts=False), clinic))  # they stand on the card above
-    if answer.quotes or answer.differs:
-        parts.append(_lead_html(answer))
+        parts.append(_card_html(replace(answer.notice, contacts=False), clinic, words))  # they stand on the card above
+    quoted = bool(answer.quotes or answer.differs)
+    if quoted:
+        parts.append(_lead_html(answer, words))
     in_tables = [quote.citation for one in answer.differs for quote in one.quotes]
-    parts.extend(_quote_html(quote, answer.release) for quote in answer.quotes if not _stands_in(quote.citation, in_tables))
-    parts.extend(_differs_html(one, answer.release) for one in answer.differs)
-    if answer.route == "answer":
-        parts.append(_ask_a_clinician(clinic))
+    shown = [quote for quote in answer.quotes if not _stands_in(quote.citation, in_tables)]
+    parts.extend(_quote_html(quote, answer.release, clinic, words) for quote in shown)
+    parts.extend(_differs_html(one, answer.release, clinic, words) for one in answer.differs)
+    if answer.route != "urgent" and (quoted or (answer.card and answer.card.kind in {"consult", "not_found"})):
+        parts.append(_actions_html(words, quoted=quoted))
     if answer.suggestions and answer.route in {"answer", "no_answer"}:
-        lead = "You could also read about" if answer.quotes else "Did you mean"
-        items = "".join(f"<li>{escape(heading)}</li>" for heading in answer.suggestions)
-        parts.append(f'<div class="pf-more"><p>{lead}</p><ul>{items}</ul></div>')
+        parts.append(_more_html(answer, words))
     return f'<div class="pf-answer">{"".join(parts)}</div>'
 
 
@@ -81,41 +92,78 @@ def notice_html(text: str) -> str:
     return f'<div class="pf-answer"><p class="pf-notice">{escape(text)}</p></div>'
 
 
-def header_html(clinic: Clinic) -> str:
-    """The top of the page: the clinic, what this is, the phone."""
+def header_html(clinic: Clinic, words: Words, articles_in: str = "") -> str:
+    """The top of the page: the clinic, what this is, the phone.
+
+    Parameters: the clinic, the words, and the names of the articles' languages where the screens' is not one of them.
+    """
     phone = f'<p class="pf-phone">{_phone(clinic)}</p>' if clinic.phone else ""
-    example = '<p class="pf-example">Example clinic: its name and numbers are made up.</p>' if clinic.placeholder else ""
+    example = f'<p class="pf-example">{escape(words("page.example_clinic"))}</p>' if clinic.placeholder else ""
+    languages = f"<p>{escape(words('page.articles_in', languages=articles_in))}</p>" if articles_in else ""
     return (
-        f'<header class="pf-header">{example}<div class="pf-name">'
+        f'<header class="pf-header" lang="{words.code}">{example}<div class="pf-name">'
         f"<h1>{escape(clinic.name)}</h1>{phone}</div>"
-        "<p>Answers are extracts from our articles. They are not medical advice.</p></header>"
+        f"<p>{escape(words('page.promise'))}</p>{languages}</header>"
     )
 
 
-def contacts_html(clinic: Clinic) -> str:
-    """The foot of the page: how to reach a person, always."""
-    number = escape(clinic.emergency_number or "your local emergency number")
-    contacts = _contacts(clinic)
-    return f'<footer class="pf-foot"><p><strong>In an emergency, call {number}.</strong></p>{contacts}</footer>'
+def start_html(examples: Sequence[tuple[str, str]], words: Words, language: str = FIRST) -> str:
+    """What a chat begins with: topics, each with a question that can be asked by pressing it, and the other languages.
+
+    Parameters: topics ("" for none) with questions, the words, and the language of the questions.
+    """
+    lang = _lang(language, words)
+    rows = "".join(
+        f'<li><button type="button" class="pf-ask-this"{lang}>'
+        + (f'<span class="pf-topic">{escape(topic[0].upper() + topic[1:])}</span> ' if topic else "")
+        + f'<span class="pf-example-question">{escape(question)}</span></button></li>'
+        for topic, question in examples
+    )
+    others = "".join(
+        f'<li><a href="?lang={code}" lang="{code}">{escape(words_of(code)("language"))}</a></li>'
+        for code in LANGUAGES
+        if code != words.code
+    )
+    begin = f'<h2>{escape(words("page.begin"))}</h2><ul class="pf-topics">{rows}</ul>' if rows else ""
+    # No nav: the chat's HTML passes Gradio's sanitiser, which takes its label away.
+    return f'<div class="pf-start">{begin}<div class="pf-languages"><ul>{others}</ul></div></div>'
 
 
-def reader_url(cited: Citation, release: str) -> str:
+def footer_html(clinic: Clinic, words: Words) -> str:
+    """The foot of the page: how to reach a person, always, and what else there is to know."""
+    number = clinic.emergency_number or words("page.local_emergency")
+    emergency = escape(words("page.emergency", number=number))
+    pages = "".join(
+        f'<li><a href="/{page}{_query(words)}" target="_blank" rel="noopener">{escape(words(f"page.{page}"))}</a></li>'
+        for page in ("privacy", "accessibility")
+    )
+    contacts = _contacts(clinic, words)
+    return f'<footer class="pf-foot"><p><strong>{emergency}</strong></p>{contacts}<ul class="pf-pages">{pages}</ul></footer>'
+
+
+def reader_url(cited: Citation | Heading, release: str, words: Words) -> str:
     """The address of the article at a quote, stable for as long as the release is kept."""
-    return f"/read/{url_quote(release)}/{url_quote(cited.doc)}?start={cited.start}&end={cited.end}#quote"
+    screen = "" if words.code == FIRST else f"&lang={words.code}"
+    return f"/read/{url_quote(release)}/{url_quote(cited.doc)}?start={cited.start}&end={cited.end}{screen}#quote"
 
 
-def review_state(reviewed_on: date | None, reviewed_by: str) -> str:
+def review_state(reviewed_on: date | None, reviewed_by: str, words: Words) -> str:
     """What patients are told about an article's review; never more than is known."""
     if not reviewed_on:
-        return "not yet reviewed by a clinician"
-    by = f" by {reviewed_by}" if reviewed_by else ""
-    return f"reviewed {reviewed_on.day} {reviewed_on:%B %Y}{by}"
+        return words("review.none")
+    day = words.day(reviewed_on)
+    return words("review.on_by", date=day, name=reviewed_by) if reviewed_by else words("review.on", date=day)
 
 
-def _lead_html(answer: Answer) -> str:
+def digits(number: str) -> str:
+    """A phone number as it stands in a link."""
+    return re.sub(r"[^\d+]", "", number)
+
+
+def _lead_html(answer: Answer, words: Words) -> str:
     if answer.route == "consult":
-        return '<h3 class="pf-lead">General information from our articles. It is not about you.</h3>'
-    return '<p class="pf-lead">From our articles, word for word. Not medical advice.</p>'
+        return f'<h3 class="pf-lead">{escape(words("answer.lead_consult"))}</h3>'
+    return f'<p class="pf-lead">{escape(words("answer.lead"))}</p>'
 
 
 def _stands_in(cited: Citation, others: Sequence[Citation]) -> bool:
@@ -123,19 +171,37 @@ def _stands_in(cited: Citation, others: Sequence[Citation]) -> bool:
     return any(other.doc == cited.doc and other.start <= cited.start and cited.end <= other.end for other in others)
 
 
-def _differs_html(one: SideBySide, release: str) -> str:
-    """What articles say differently, one row each: who says it, and what."""
+def _differs_html(one: SideBySide, release: str, clinic: Clinic, words: Words) -> str:
+    """What articles say differently, a row an article: who says it, and what."""
     rows = "".join(
-        f'<tr><th scope="row"><a href="{html.escape(reader_url(quote.citation, release))}" target="_blank" rel="noopener">'
-        f'{escape(quote.citation.title)}</a><span class="pf-state">'
-        f"{escape(review_state(quote.citation.reviewed_on, quote.citation.reviewed_by))}</span></th>"
-        f"<td>{_words(quote)}</td></tr>"
-        for quote in one.quotes
+        f'<tr><th scope="row"><span{_lang(cited.language, words)}>{escape(cited.title)}</span><span class="pf-state">'
+        f"{escape(review_state(cited.reviewed_on, cited.reviewed_by, words))}</span></th>"
+        f"<td>{''.join(_statement_html(quote, release, clinic, words) for quote in quotes)}</td></tr>"
+        for cited, quotes in ((quotes[0].citation, quotes) for quotes in _by_article(one.quotes))
     )
     return (
-        f'<section class="pf-differs"><h3>Our articles say different things on this</h3><table>'
-        f"<caption>{escape(one.point)}</caption><tbody>{rows}</tbody></table></section>"
+        f'<section class="pf-differs"><h3>{escape(words("answer.differ"))}</h3><table>'
+        f"<caption{_lang(FIRST, words)}>{escape(one.point)}</caption><tbody>{rows}</tbody></table></section>"
     )
+
+
+def _by_article(quotes: Sequence[Quote]) -> list[list[Quote]]:
+    groups: dict[str, list[Quote]] = {}
+    for quote in quotes:
+        groups.setdefault(quote.citation.doc, []).append(quote)
+    return list(groups.values())
+
+
+def _statement_html(quote: Quote, release: str, clinic: Clinic, words: Words) -> str:
+    return (
+        f'<div class="pf-statement"><p{_lang(quote.citation.language, words)}>{_words(quote)}</p>'
+        f"{_read_html(quote.citation, release, words)}{_felt_html(clinic, words)}</div>"
+    )
+
+
+def _read_html(cited: Citation, release: str, words: Words) -> str:
+    address = html.escape(reader_url(cited, release, words))
+    return f'<a class="pf-read" href="{address}" target="_blank" rel="noopener">{escape(words("answer.read"))}</a>'
 
 
 def _words(quote: Quote) -> str:
@@ -153,29 +219,60 @@ def _place(cited: Citation) -> str:
     return escape(cited.title) + (f" › {escape(cited.section)}" if cited.section else "")
 
 
-def _quote_html(quote: Quote, release: str) -> str:
+def _quote_html(quote: Quote, release: str, clinic: Clinic, words: Words) -> str:
     cited = quote.citation
-    place = _place(cited)
-    page = f", page {cited.page}" if cited.page else ""
-    state = escape(review_state(cited.reviewed_on, cited.reviewed_by))
-    link = html.escape(reader_url(cited, release))
+    lang = _lang(cited.language, words)
+    page = f", {escape(words('answer.article_page', number=cited.page))}" if cited.page else ""
+    state = escape(review_state(cited.reviewed_on, cited.reviewed_by, words))
     also = "".join(
-        f'<li><a href="{html.escape(reader_url(other, release))}" target="_blank" rel="noopener">{_place(other)}</a></li>'
-        for other in quote.also
+        f"<li{lang}>{_link(reader_url(other, release, words), _place(other), safe=True)}</li>" for other in quote.also
     )
-    also = f'<div class="pf-also"><span>Also in</span><ul>{also}</ul></div>' if also else ""
+    also = f'<div class="pf-also"><span>{escape(words("answer.also"))}</span><ul>{also}</ul></div>' if also else ""
     return (
-        f'<figure class="pf-quote"><blockquote>{_words(quote)}</blockquote>'
-        f'<figcaption><span class="pf-place">{place}{page}</span><span class="pf-state">{state}</span>'
-        f'<a href="{link}" target="_blank" rel="noopener">Read in the article</a>{also}</figcaption></figure>'
+        f'<figure class="pf-quote"><blockquote{lang}>{_words(quote)}</blockquote>'
+        f'<figcaption><span class="pf-place"><span{lang}>{_place(cited)}</span>{page}</span>'
+        f'<span class="pf-state">{state}</span>'
+        f"{_read_html(cited, release, words)}{also}{_felt_html(clinic, words)}</figcaption></figure>"
     )
 
 
-def _card_html(card: Card, clinic: Clinic) -> str:
+def _felt_html(clinic: Clinic, words: Words) -> str:
+    """What a patient can tell about a quote, where the clinic collects that."""
+    buttons = "".join(
+        f'<button type="button" class="pf-felt pf-felt-{name}">{escape(words(f"feedback.{name}"))}</button>' for name in _FELT
+    )
+    return f'<div class="pf-feedback">{buttons}</div>' if clinic.journal else ""
+
+
+def _actions_html(words: Words, *, quoted: bool) -> str:
+    """What can be done with an answer; the chat's script answers the buttons."""
+    names = ("hand_over", "copy", "print") if quoted else ("hand_over",)
+    buttons = "".join(
+        f'<button type="button" class="pf-do pf-{name.replace("_", "-")}">{escape(words(f"answer.{name}"))}</button>'
+        for name in names
+    )
+    return f'<div class="pf-actions">{buttons}</div>'
+
+
+def _more_html(answer: Answer, words: Words) -> str:
+    """Headings near by: questions can be asked by pressing them, others are opened in their article."""
+    lead = words("answer.more" if answer.quotes else "answer.did_you_mean")
+    items = "".join(
+        f'<li{_lang(heading.language, words)}><button type="button" class="pf-ask-this">{escape(heading.title)}</button></li>'
+        if heading.title.rstrip().endswith(("?", "？"))
+        else f"<li{_lang(heading.language, words)}>{_link(reader_url(heading, answer.release, words), heading.title)}</li>"
+        for heading in answer.suggestions
+    )
+    return f'<div class="pf-more"><p>{escape(lead)}</p><ul>{items}</ul></div>'
+
+
+def _card_html(card: Card, clinic: Clinic, words: Words) -> str:
     level = _LEVELS.get(card.kind, "plain")
     bullets = "".join(f"<li>{escape(bullet)}</li>" for bullet in card.bullets)
     text = f"<p>{escape(card.text)}</p>" if card.text else ""
-    contacts = _contacts(clinic, emergency=card.kind == "urgent", booking=card.kind == "consult") if card.contacts else ""
+    # The buttons of a card are in its own language where the screens have it.
+    said = words_of(card.language) if card.language in LANGUAGES else words
+    contacts = _contacts(clinic, said, emergency=card.kind == "urgent", booking=card.kind == "consult") if card.contacts else ""
     body = (
         f"<ul>{bullets}</ul>{text}"
         if card.kind in {"urgent", "self_harm"}
@@ -184,38 +281,38 @@ def _card_html(card: Card, clinic: Clinic) -> str:
         else text
     )
     return (
-        f'<section class="pf-card pf-{level}"{_language(card)}><p class="pf-label"><span class="pf-icon" aria-hidden="true">'
-        f'{_ICONS.get(card.kind, "i")}</span>{escape(card.label)}<span class="pf-hidden">. {escape(card.level)}.</span></p>'
-        f"<h3>{escape(card.heading)}</h3>{body}{contacts}</section>"
+        f'<section class="pf-card pf-{level}"{_lang(card.language, words)}><p class="pf-label">'
+        f'<span class="pf-icon" aria-hidden="true">{_ICONS.get(card.kind, "i")}</span>{escape(card.label)}'
+        f'<span class="pf-hidden">. {escape(card.level)}.</span></p><h3>{escape(card.heading)}</h3>{body}{contacts}</section>'
     )
 
 
-def _language(card: Card) -> str:
-    """Says to screen readers in which language to read a card; the page itself is in English."""
-    right_to_left = ' dir="rtl"' if card.language in _RIGHT_TO_LEFT else ""
-    return "" if card.language == "en" else f' lang="{escape(card.language)}"{right_to_left}'
+def _lang(code: str, words: Words) -> str:
+    """Says to screen readers in which language to read something that is not in the page's."""
+    if code.split("-")[0].lower() == words.code:
+        return ""
+    right_to_left = ' dir="rtl"' if code in _RIGHT_TO_LEFT else ""
+    return f' lang="{html.escape(code)}"{right_to_left}'
 
 
-def _contacts(clinic: Clinic, *, emergency: bool = False, booking: bool = True) -> str:
+def _query(words: Words) -> str:
+    return "" if words.code == FIRST else f"?lang={words.code}"
+
+
+def _contacts(clinic: Clinic, words: Words, *, emergency: bool = False, booking: bool = True) -> str:
     ways: list[str] = []
     if emergency and clinic.emergency_number:
-        ways.append(_button(f"tel:{digits(clinic.emergency_number)}", f"Call {clinic.emergency_number}"))
+        number = clinic.emergency_number
+        ways.append(_button(f"tel:{digits(number)}", words("ways.call_number", number=number)))
     if clinic.booking_url and not emergency and booking:
-        ways.append(_button(clinic.booking_url, "Book a consultation"))
+        ways.append(_button(clinic.booking_url, words("ways.book")))
     if clinic.phone:
-        ways.append(_button(f"tel:{digits(clinic.phone)}", f"Call us: {clinic.phone}"))
+        ways.append(_button(f"tel:{digits(clinic.phone)}", words("ways.call_us", number=clinic.phone)))
     if clinic.email and not emergency:
-        ways.append(_button(f"mailto:{clinic.email}", f"E-mail {clinic.email}"))
+        ways.append(_button(f"mailto:{clinic.email}", words("ways.mail", address=clinic.email)))
     if not ways:
-        return '<p class="pf-ways">Please contact the clinic directly.</p>'
+        return f'<p class="pf-ways">{escape(words("ways.directly"))}</p>'
     return f'<p class="pf-ways">{"".join(ways)}</p>'
-
-
-def _ask_a_clinician(clinic: Clinic) -> str:
-    if not clinic.booking_url:
-        return ""
-    link = html.escape(clinic.booking_url)
-    return f'<p class="pf-ask"><a href="{link}" target="_blank" rel="noopener">Ask about this at a consultation</a></p>'
 
 
 def _phone(clinic: Clinic) -> str:
@@ -226,6 +323,6 @@ def _button(link: str, text: str) -> str:
     return f'<a class="pf-way" href="{html.escape(link)}" target="_blank" rel="noopener">{escape(text)}</a>'
 
 
-def digits(number: str) -> str:
-    """A phone number as it stands in a link."""
-    return re.sub(r"[^\d+]", "", number)
+def _link(address: str, text: str, *, safe: bool = False) -> str:
+    """A link that opens beside the chat; `safe`: the text is escaped already."""
+    return f'<a href="{html.escape(address)}" target="_blank" rel="noopener">{text if safe else escape(text)}</a>'

@@ -5,79 +5,195 @@ from __future__ import annotations
 import logging
 import socket
 import sys
+import threading
+import time
+from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 
 import uvicorn
 from fastapi import FastAPI
-from starlette.middleware.trustedhost import TrustedHostMiddleware
+from fastapi.exceptions import RequestValidationError
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, JSONResponse
+from starlette.responses import FileResponse, HTMLResponse, JSONResponse, PlainTextResponse, Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
 from retrieval.assistant import Assistant
-from retrieval.errors import PatientFaqError
+from retrieval.errors import PatientFaqError, ReleaseError, SettingsError
 from retrieval.settings import Settings
 from web.chat import mount_chat
-from web.gate import Gate
-from web.reader import article_page, missing_page, trouble_page
+from web.connections import connections
+from web.feedback import add_feedback
+from web.gate import Gate, policies
+from web.line import Door
+from web.reader import Printed, accessibility_page, article_page, missing_page, privacy_page, trouble_page
+from web.words import Words, screen_language, words_of
 
 __all__ = ["create_app", "serve"]
 
+_LOG = logging.getLogger(__name__)
 _STATIC = Path(__file__).parent / "static"
+# A release never changes, and its name stands in the address.
+_FOR_GOOD = {"cache-control": "public, max-age=31536000, immutable"}
+_SWITCH = 0.0005
+"""Seconds that a thread may keep Python to itself while another waits (5 ms as Python comes). Answering is done in threads, and
+what takes in requests would wait for them at every step; that makes little work long, and says "busy" late."""
+_MOST_OF_HEADERS = 16 * 1024
+_READY_FOR = 2.0  # seconds that a finding holds: anybody may ask, and each time something is looked up
 
 
-def create_app(assistant: Assistant, settings: Settings) -> ASGIApp:
+def create_app(assistant: Assistant, settings: Settings, refused: Callable[[str], None] = lambda reason: None) -> ASGIApp:
     """Put the application together around an opened assistant; starts nothing.
 
-    Parameters: the assistant, and the settings for hosts, framing, proxy and rate.
+    Parameters: the assistant, the settings for hosts, framing, proxy, rate and capacity, and who is told why a request is
+    refused.
     Returns an ASGI application.
     """
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     app.mount("/look", StaticFiles(directory=_STATIC))
 
-    @app.api_route("/read/{release}/{doc:path}", methods=["GET", "HEAD"])
-    def read(release: str, doc: str, start: str = "", end: str = "") -> HTMLResponse:
-        try:
-            opened = assistant.release(release)
-        except (PatientFaqError, OSError):  # OSError: a name longer than a file's may be
-            return missing()
-        article = opened.article(doc)
-        if article is None:
-            return missing()
-        return HTMLResponse(article_page(article, opened.clinic, _offset(start), _offset(end)))
-
-    @app.api_route("/read/{address:path}", methods=["GET", "HEAD"])
-    def missing() -> HTMLResponse:
-        return HTMLResponse(missing_page(assistant.clinic()), status_code=404)
+    _add_articles(app, assistant)
+    _add_pages(app, assistant)
+    add_feedback(app, assistant, settings)
 
     @app.get("/healthz")
     def health() -> JSONResponse:
         problems = assistant.problems()
         return JSONResponse({"status": "degraded" if problems else "ok", "problems": problems})
 
+    ready = _Ready(assistant)
+
+    @app.get("/readyz")
+    def readiness() -> JSONResponse:
+        problem = ready.problem()
+        if problem:
+            return JSONResponse({"status": "not ready", "problem": problem}, status_code=503)
+        return JSONResponse({"status": "ready"})
+
     @app.exception_handler(Exception)
     def failed(request: Request, problem: Exception) -> HTMLResponse:
-        return HTMLResponse(trouble_page(assistant.clinic()), status_code=500)
+        return HTMLResponse(trouble_page(assistant.clinic(), _words_for(request)), status_code=500)
 
-    mount_chat(app, assistant, [_STATIC / "chat.css"])
+    @app.exception_handler(RequestValidationError)
+    def misshapen(request: Request, problem: RequestValidationError) -> JSONResponse:
+        return JSONResponse({"detail": "That cannot be read."}, status_code=422)  # without what was sent
+
+    reply = mount_chat(app, assistant, [_STATIC / "chat.css"])
     hosts = [host.strip() for host in settings.hosts.split(",") if host.strip()]
-    named: ASGIApp = TrustedHostMiddleware(app, allowed_hosts=hosts) if hosts else app
-    return Gate(named, settings.rate, settings.frame_ancestors, settings.trust_proxy)
+    door = Door(app, settings.capacity, reply)
+    return Gate(door, settings.rate, settings.frame_ancestors, settings.trust_proxy, hosts, refused)
+
+
+class _Ready:
+    """Whether questions can be answered, looked up not too often."""
+
+    def __init__(self, assistant: Assistant) -> None:
+        self._assistant = assistant
+        self._lock = threading.Lock()
+        self._looked = float("-inf")
+        self._problem = ""
+
+    def problem(self) -> str:
+        """Why no question can be answered; empty where one can."""
+        with self._lock:
+            if time.monotonic() - self._looked >= _READY_FOR:
+                self._problem = self._assistant.ready()
+                self._looked = time.monotonic()
+            return self._problem
+
+
+def _add_articles(app: FastAPI, assistant: Assistant) -> None:
+    """Articles, and their pages as printed."""
+
+    @app.api_route("/read/{release}/{doc:path}", methods=["GET", "HEAD"])
+    def read(request: Request, release: str, doc: str, start: str = "", end: str = "", page: str = "") -> HTMLResponse:
+        found, words = assistant.opened(release, doc), _words_for(request)
+        if found is None:
+            return missing(request)
+        opened, article = found
+        first, last = _offset(start), _offset(end)
+        try:
+            sheets = opened.sheets(doc)
+        except ReleaseError as problem:  # the words matter more than their picture
+            _LOG.error("an article is shown without its pages: %s", problem)
+            sheets = None
+        printed = None
+        if sheets:
+            sizes = tuple((width, height) for width, height in sheets.sizes.tolist())
+            printed = Printed(opened.id, sizes, sheets.places(first, last), _offset(page), words.code)
+        return HTMLResponse(article_page(article, opened.clinic, words, first, last, printed))
+
+    @app.api_route("/sheet/{release}/{doc:path}", methods=["GET", "HEAD"])
+    def sheet(release: str, doc: str, page: str = "") -> Response:
+        try:
+            picture = assistant.release(release).picture(doc, _offset(page))
+        except (PatientFaqError, OSError) as problem:
+            _LOG.warning("a picture cannot be shown: %s", problem)
+            picture = None
+        if picture is None:
+            return PlainTextResponse("There is no such page.", status_code=404)
+        return Response(picture, media_type="image/webp", headers=_FOR_GOOD)
+
+    @app.api_route("/read/{address:path}", methods=["GET", "HEAD"])
+    def missing(request: Request) -> HTMLResponse:
+        return HTMLResponse(missing_page(assistant.clinic(), _words_for(request)), status_code=404)
+
+
+def _add_pages(app: FastAPI, assistant: Assistant) -> None:
+    """What stands beside the chat: privacy, accessibility, the script for other sites, and words for the chat's own."""
+
+    @app.api_route("/embed.js", methods=["GET", "HEAD"])
+    def embed() -> FileResponse:
+        # For pages of other origins; kept for a short time only, so that a new version is soon everywhere.
+        headers = {"cross-origin-resource-policy": "cross-origin", "cache-control": "public, max-age=600"}
+        return FileResponse(_STATIC / "embed.js", media_type="text/javascript", headers=headers)
+
+    @app.api_route("/privacy", methods=["GET", "HEAD"])
+    def privacy(request: Request) -> HTMLResponse:
+        return HTMLResponse(privacy_page(assistant.clinic(), _words_for(request)))
+
+    @app.api_route("/accessibility", methods=["GET", "HEAD"])
+    def accessibility(request: Request) -> HTMLResponse:
+        return HTMLResponse(accessibility_page(assistant.clinic(), _words_for(request)))
+
+    @app.api_route("/words/{code}", methods=["GET", "HEAD"])
+    def words(code: str) -> JSONResponse:
+        said, clinic = words_of(code), assistant.clinic()
+        parts = {name: said.part(name) for name in ("page", "copied", "hand_over", "feedback")}
+        reached = {name: getattr(clinic, name) for name in ("name", "email", "whatsapp", "booking_url")}
+        return JSONResponse({"code": said.code, **parts, "clinic": reached})
+
+
+def _words_for(request: Request) -> Words:
+    return words_of(screen_language(request.query_params.get("lang", ""), request.headers.get("accept-language", "")))
 
 
 def _offset(text: str) -> int:
-    """An offset from an address; anything that is none marks nothing."""
+    """An offset or a page from an address; anything that is none is -1, which marks nothing."""
     return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else -1
 
 
 def serve(settings: Settings) -> None:
     """Open the assistant and serve until stopped; raises SettingsError, ModelError, NoRelease or DamagedRelease."""
-    app = create_app(Assistant.open(settings), settings)
+    if settings.metrics_port and find_spec("prometheus_client") is None:
+        raise SettingsError("PATIENT_FAQ_METRICS_PORT needs a package more. Run: pip install 'patient-faq[metrics]'")
+    assistant = Assistant.open(settings)
+    if settings.metrics_port:
+        from web.metrics import Metrics
+
+        metrics = Metrics()
+        metrics.watch(assistant)
+        metrics.serve(settings.metrics_port)
+        app = create_app(assistant, settings, metrics.refused)
+    else:
+        app = create_app(assistant, settings)
+    sys.setswitchinterval(_SWITCH)
     # No access log: addresses of patients are nobody's business. The gate alone decides whom to believe about addresses.
     config = uvicorn.Config(
-        app, host=settings.host, port=settings.port, access_log=False, log_level="warning", server_header=False, ws="none",
-        proxy_headers=False, timeout_graceful_shutdown=2,
+        app, host=settings.host, port=settings.port, access_log=False, log_level="error", server_header=False, ws="none",
+        proxy_headers=False, timeout_graceful_shutdown=2, h11_max_incomplete_event_size=_MOST_OF_HEADERS,
+        http=connections(policies(settings.frame_ancestors), settings.trust_proxy),
     )  # fmt: skip
     _Announced(config).run()
 

@@ -171,4 +171,5 @@ def _said_in(difference: Difference, ranked: Passages) -> set[tuple[int, int]]:
 def _difference(value: Mapping[str, Any]) -> Difference:
     mark = value["settled"]
     settled = Settled(**{**mark, "said": tuple(mark["said"])}) if mark else None
-    return Difference(value["point"], tuple(Statement(**said) for said in value["statements"]), settled)
+    statements = tuple(Statement(**said) for said in value["statements"])
+    return Difference(value["point"], statements, settled, value.get("personal", False))

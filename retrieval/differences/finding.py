@@ -63,7 +63,8 @@ def find_differences(articles: Sequence[Article], points: Points) -> tuple[Diffe
     for point in points.points:
         if _differ(said[point.name], point):
             statements = tuple(one.statement for one in said[point.name])
-            differences.append(Difference(point.name, statements, held(marks.get(point.name), statements)))
+            settled = held(marks.get(point.name), statements)
+            differences.append(Difference(point.name, statements, settled, point.personal))
     return (*differences, *beside(articles, points, index, differences))
 
 

@@ -18,7 +18,7 @@ __all__ = ["FIELD", "Line", "Point", "Points", "Subject", "load_points"]
 
 FIELD = Path(__file__).parent.parent / "field" / "differences.toml"
 _SETTLED = ("settled", "not a difference")
-_POINT_KEYS = {"name", "says", "about", "unless", "read", "of", "within", "asks", "answers", "alike"}
+_POINT_KEYS = {"name", "says", "about", "unless", "read", "of", "within", "personal", "asks", "answers", "alike"}
 _SETTLED_KEYS = {"point", "kind", "by", "on", "note", "said"}
 
 
@@ -42,6 +42,7 @@ class Point:
     read: tuple[Kind, ...]
     of: Pattern | None
     within: bool
+    personal: bool
     answers: tuple[tuple[str, tuple[Pattern, ...]], ...]
     alike: tuple[frozenset[str], ...]
     asks: tuple[str, ...]
@@ -162,6 +163,7 @@ def _point(file: Path, entry: Mapping[str, Any], groups: Mapping[str, str], subj
         read=tuple(entry.get("read", [])),
         of=of[0] if of else None,
         within=bool(entry.get("within", False)),
+        personal=bool(entry.get("personal", False)),
         answers=tuple((answer, _patterns(file, name, sources, groups)) for answer, sources in answers.items()),
         alike=tuple(frozenset(_texts(where, "alike", names)) for names in entry.get("alike", [])),
         asks=tuple(_texts(where, "asks", entry["asks"])),

@@ -14,6 +14,7 @@ from pathlib import Path
 import httpx
 import pytest
 import uvicorn
+from reportlab.pdfgen.canvas import Canvas
 
 from retrieval.assistant import Assistant
 from retrieval.build import build
@@ -38,6 +39,11 @@ def small_corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "articles" / "sessions.txt").write_text(
         "Sessions\n\nHow many sessions do tattoos need?\n\nMost tattoos need nine sessions.\n", encoding="utf-8"
     )
+    canvas = Canvas(str(folder / "articles" / "hand & <wrist>.pdf"))
+    for text in ("Wash your hands before the visit.", "Then dry your hands with a clean towel."):
+        canvas.drawString(72, 700, text)
+        canvas.showPage()
+    canvas.save()
     (folder / "clinic.toml").write_text(
         'name = "Clinic *of* <Skin>"\nphone = "+1 555 0100"\nemail = "hi@clinic.example"\n'
         'booking_url = "https://clinic.example/book?a=1&b=2"\nemergency_number = "112"\n',

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+import inspect
 import json
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
@@ -20,9 +23,21 @@ from web.render import question_html
 Respond = Callable[[str, list[dict[str, Any]] | None], Any]
 
 
-def _function(assistant: Assistant, name: str) -> Any:
+@dataclass(frozen=True)
+class Request:
+    """As much of a request as the chat looks at."""
+
+    query_params: dict[str, str] = field(default_factory=dict)
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+def _function(assistant: Assistant, name: str, lang: str = "en") -> Any:
     page = chat.build_chat(assistant)
-    return next(block.fn for block in page.fns.values() if getattr(block.fn, "__name__", "") == name)
+    found = next(block.fn for block in page.fns.values() if getattr(block.fn, "__name__", "") == name)
+    if name == "forget":
+        return found
+    given_request = lambda *given: found(*given, Request({"lang": lang}))  # noqa: E731
+    return (lambda *given: asyncio.run(given_request(*given))) if inspect.iscoroutinefunction(found) else given_request
 
 
 @pytest.fixture(scope="module")
@@ -137,18 +152,31 @@ def test_clearing_forgets_everything(assistant: Assistant) -> None:
 
 
 def test_the_first_view_has_the_clinic_and_questions_of_the_articles(assistant: Assistant) -> None:
-    header, footer, *buttons = _function(assistant, "greet")()
+    header, start, *_, footer = _function(assistant, "greet")()
     assert "Clinic *of* <Skin>" in Seen(header["value"]).text
     assert "hi@clinic.example" in Seen(footer["value"]).text
-    shown = [button["value"] for button in buttons if button["visible"]]
-    assert set(shown) == {"How long does redness last?", "What helps with swelling?"}
-    assert all(button["value"] == "" for button in buttons if not button["visible"])
+    shown = Seen(start["value"]).texts["button"]
+    assert shown == ["Redness How long does redness last?", "Swelling What helps with swelling?"]
+
+
+def test_the_page_speaks_the_language_of_its_address(assistant: Assistant) -> None:
+    header, start, _, clear, box, send, footer = _function(assistant, "greet", "ms")()
+    assert 'lang="ms"' in header["value"]
+    assert "Artikel kami ditulis dalam English" in Seen(header["value"]).text
+    assert (clear["value"], box["label"], send["value"]) == ("Padam perbualan ini", "Soalan anda", "Tanya")
+    assert "Privasi" in Seen(footer["value"]).text
+    assert "Anda boleh bertanya" in Seen(start["value"]).text
+    respond = _function(assistant, "respond", "ms")
+    answered = _seen(respond("How long does redness last?", [])[1])[1]
+    assert "Baca dalam artikel" in answered
+    assert "Redness lasts for two days." in answered
+    assert "Kecemasan" in _seen(respond("I can't breathe", [])[1])[1]
 
 
 def test_when_nothing_can_be_looked_up_the_page_points_to_a_person(broken_assistant: Assistant) -> None:
-    _, footer, *buttons = _function(broken_assistant, "greet")()
+    _, start, *_, footer = _function(broken_assistant, "greet")()
     assert "+1 555 0100" in Seen(footer["value"]).text
-    assert not any(button["visible"] for button in buttons)
+    assert "button" not in Seen(start["value"]).tags
     respond = _function(broken_assistant, "respond")
     troubled = _seen(respond("How long does redness last?", [])[1])[1]
     assert "Something went wrong on our side" in troubled

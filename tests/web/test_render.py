@@ -12,8 +12,11 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from seen import Seen
 
-from retrieval.types import Answer, Card, Citation, Clinic, Quote, SideBySide
+from retrieval.types import Answer, Card, Citation, Clinic, Heading, Quote, SideBySide
 from web import render
+from web.words import LANGUAGES, words_of
+
+EN = words_of("en")
 
 NASTY = st.lists(
     st.sampled_from(
@@ -67,10 +70,10 @@ def test_no_field_of_an_answer_adds_an_element_or_a_line(text: str, title: str, 
     def drawn(text: str, title: str, section: str, doc: str) -> list[str]:
         quote = Quote(text, Citation(doc, title, section, 1, 0, 1, "0", reviewed_on=date(2026, 5, 3), reviewed_by=title), 1.0)
         card = Card("consult", label=text, level=title, heading=section, text=doc, bullets=(text,))
-        answer = Answer("answer", (quote,), card, searched=text, suggestions=(section,), release="r1")
+        answer = Answer("answer", (quote,), card, searched=text, suggestions=(Heading(section, doc, 0, 1),), release="r1")
         lines = [" ".join(value.split()) for value in (title, section, doc, text)]  # as load_clinic makes them
         clinic = Clinic(lines[0], True, lines[1], lines[2], f"https://x.example/{lines[2]}", lines[3])
-        html = [render.answer_html(answer, clinic), render.header_html(clinic), render.contacts_html(clinic)]
+        html = [render.answer_html(answer, clinic, EN), render.header_html(clinic, EN), render.footer_html(clinic, EN)]
         assert [len(part.splitlines()) for part in html] == [1, 1, 1]
         return [tag for part in html for tag in Seen(part).tags if tag != "br"]
 
@@ -79,7 +82,7 @@ def test_no_field_of_an_answer_adds_an_element_or_a_line(text: str, title: str, 
 
 
 def test_a_quote_is_shown_to_the_letter_with_its_place_and_link(quote: Quote, clinic: Clinic) -> None:
-    shown = Seen(render.answer_html(Answer("answer", (quote,), release="abc123"), clinic))
+    shown = Seen(render.answer_html(Answer("answer", (quote,), release="abc123"), clinic, EN))
     assert shown.texts["blockquote"] == ['It\'s 5 < 6 & "fine"or not_so_fine']
     assert shown.tags.count("br") == 1  # the quote's own line break
     assert "On <lasers> › Does it *hurt*?, page 3" in shown.text
@@ -95,7 +98,7 @@ def test_a_quote_is_shown_to_the_letter_with_its_place_and_link(quote: Quote, cl
 def test_the_words_that_answer_are_marked_and_no_others(quote: Quote, clinic: Clinic) -> None:
     first = quote.citation.start + quote.text.index("5 <")
     marked = dataclasses.replace(quote, marked=(first, first + len("5 < 6 &")))
-    shown = Seen(render.answer_html(Answer("answer", (marked,), release="abc123"), clinic))
+    shown = Seen(render.answer_html(Answer("answer", (marked,), release="abc123"), clinic, EN))
     assert shown.texts["mark"] == ["5 < 6 &"]
     assert shown.texts["blockquote"] == ['It\'s 5 < 6 & "fine"or not_so_fine']
 
@@ -105,7 +108,7 @@ def test_a_mark_anywhere_changes_no_word(text: str, first: int, last: int) -> No
     cited = Citation("a.md", "A", "", 0, 10, 10 + len(text), "0")
     clinic = Clinic("C", False)
     plain, marked = (
-        Seen(render.answer_html(Answer("answer", (Quote(text, cited, 1.0, marked=span),)), clinic))
+        Seen(render.answer_html(Answer("answer", (Quote(text, cited, 1.0, marked=span),)), clinic, EN))
         for span in ((0, 0), (10 + first, 10 + last))
     )
     assert "".join(marked.words) == "".join(plain.words)
@@ -114,7 +117,7 @@ def test_a_mark_anywhere_changes_no_word(text: str, first: int, last: int) -> No
 
 def test_where_else_it_is_said_is_named_with_a_link(quote: Quote, clinic: Clinic) -> None:
     other = dataclasses.replace(quote.citation, doc="c.md", title="Other <b>", section="", start=3, end=9)
-    shown = Seen(render.answer_html(Answer("answer", (dataclasses.replace(quote, also=(other,)),), release="r1"), clinic))
+    shown = Seen(render.answer_html(Answer("answer", (dataclasses.replace(quote, also=(other,)),), release="r1"), clinic, EN))
     assert "Also inOther <b>" in shown.text
     assert any((link["href"] or "").startswith("/read/r1/c.md?start=3&end=9") for link in shown.of("a"))
 
@@ -128,30 +131,41 @@ def differing(quote: Quote) -> SideBySide:
 
 def test_what_articles_say_differently_stands_side_by_side(quote: Quote, differing: SideBySide, clinic: Clinic) -> None:
     away = dataclasses.replace(quote, text="Elsewhere.", citation=dataclasses.replace(quote.citation, start=90, end=100))
-    shown = Seen(render.answer_html(Answer("answer", (away,), differs=(differing,), release="r1"), clinic))
+    shown = Seen(render.answer_html(Answer("answer", (away,), differs=(differing,), release="r1"), clinic, EN))
     assert shown.texts["caption"] == ["How long <it> lasts"]
     assert [row.split("reviewed")[0] for row in shown.texts["th"]] == ["On <lasers>", "Othernot yet "]
-    assert shown.texts["td"] == ['It\'s 5 < 6 & "fine"or not_so_fine', "It takes <two> days."]
+    read = "Read in the article"
+    assert shown.texts["td"] == [f'It\'s 5 < 6 & "fine"or not_so_fine{read}', f"It takes <two> days.{read}"]
     assert shown.texts["mark"] == ["takes <two>"]
     assert [cell["scope"] for cell in shown.of("th")] == ["row", "row"]
     assert shown.texts["blockquote"] == ["Elsewhere."]
 
 
+def test_an_article_has_one_row_with_all_that_it_says(differing: SideBySide, clinic: Clinic) -> None:
+    first, second = differing.quotes
+    again = dataclasses.replace(first, text="Again.", citation=dataclasses.replace(first.citation, start=70, end=76))
+    shown = Seen(render.answer_html(Answer("answer", differs=(SideBySide("x", (first, second, again)),)), clinic, EN))
+    assert len(shown.texts["tr"]) == 2
+    assert "Again." in shown.texts["td"][0]
+    assert shown.texts["td"][0].count("Read in the article") == 2
+
+
 def test_a_quote_that_stands_in_the_table_is_not_shown_twice(quote: Quote, differing: SideBySide, clinic: Clinic) -> None:
-    shown = Seen(render.answer_html(Answer("answer", (quote,), differs=(differing,)), clinic))
+    shown = Seen(render.answer_html(Answer("answer", (quote,), differs=(differing,)), clinic, EN))
     assert "blockquote" not in shown.texts
     assert "From our articles, word for word" in shown.text
 
 
 def test_below_a_consultation_card_a_difference_is_general_too(differing: SideBySide, clinic: Clinic) -> None:
-    shown = Seen(render.answer_html(Answer("consult", differs=(differing,)), clinic))
+    shown = Seen(render.answer_html(Answer("consult", differs=(differing,)), clinic, EN))
     assert shown.text.index("It is not about you.") < shown.text.index("How long <it> lasts")
 
 
 def test_a_quote_without_page_or_section_has_no_empty_places(quote: Quote, clinic: Clinic) -> None:
     cited = dataclasses.replace(quote.citation, page=0, section="", reviewed_on=None, reviewed_by="")
-    shown = Seen(render.answer_html(Answer("answer", (dataclasses.replace(quote, citation=cited),)), clinic))
-    assert shown.texts["span"] == ["On <lasers>", "not yet reviewed by a clinician"]
+    shown = Seen(render.answer_html(Answer("answer", (dataclasses.replace(quote, citation=cited),)), clinic, EN))
+    assert [span for span in shown.of("span") if span.get("class") == "pf-place"]
+    assert shown.texts["figcaption"][0].startswith("On <lasers>not yet reviewed by a clinician")
 
 
 @pytest.mark.parametrize(
@@ -164,13 +178,13 @@ def test_a_quote_without_page_or_section_has_no_empty_places(quote: Quote, clini
     ],
 )
 def test_review_states_say_no_more_than_is_known(reviewed_on: date | None, reviewed_by: str, says: str) -> None:
-    assert render.review_state(reviewed_on, reviewed_by) == says
+    assert render.review_state(reviewed_on, reviewed_by, EN) == says
 
 
 @pytest.mark.parametrize("kind", ["urgent", "self_harm", "consult", "not_found", "clinic_matter", "trouble"])
 def test_each_card_is_shown_whole_with_its_label_in_words(kind: str, clinic: Clinic) -> None:
     card = next(card for card in clinic.cards if card.kind == kind)
-    shown = Seen(render.answer_html(Answer("no_answer", card=card), clinic))
+    shown = Seen(render.answer_html(Answer("no_answer", card=card), clinic, EN))
     said = " ".join(shown.words)
     for text in (card.label, card.level, card.heading, card.text, *card.bullets):
         assert " ".join(text.split()) in said
@@ -182,7 +196,11 @@ def test_each_card_is_shown_whole_with_its_label_in_words(kind: str, clinic: Cli
 
 def test_an_urgent_card_comes_first_with_both_numbers_and_no_detour(clinic: Clinic) -> None:
     card = next(card for card in clinic.cards if card.kind == "urgent")
-    shown = Seen(render.answer_html(Answer("urgent", card=card, searched="my face", suggestions=("Swelling",)), clinic))
+    shown = Seen(
+        render.answer_html(
+            Answer("urgent", card=card, searched="my face", suggestions=(Heading("Swelling", "a.md", 0, 8),)), clinic, EN
+        )
+    )
     assert [link["href"] for link in shown.of("a")] == ["tel:112", "tel:+15550100"]
     assert "Looking for" not in shown.text
     assert "Swelling" not in shown.text
@@ -191,7 +209,7 @@ def test_an_urgent_card_comes_first_with_both_numbers_and_no_detour(clinic: Clin
 
 def test_a_consultation_has_its_card_above_quotes_that_are_called_general(quote: Quote, clinic: Clinic) -> None:
     card = next(card for card in clinic.cards if card.kind == "consult")
-    shown = Seen(render.answer_html(Answer("consult", (quote,), card), clinic))
+    shown = Seen(render.answer_html(Answer("consult", (quote,), card), clinic, EN))
     assert shown.text.index(card.heading) < shown.text.index("General information from our articles. It is not about you.")
     assert shown.text.index("It is not about you.") < shown.text.index("It's 5 < 6")
     assert "https://clinic.example/book?a=1&b=2" in {link["href"] for link in shown.of("a")}
@@ -199,30 +217,85 @@ def test_a_consultation_has_its_card_above_quotes_that_are_called_general(quote:
 
 def test_a_second_card_stands_below_the_first(clinic: Clinic) -> None:
     consult, private = (next(card for card in clinic.cards if card.kind == kind) for kind in ("consult", "private_data"))
-    shown = Seen(render.answer_html(Answer("consult", card=consult, notice=private), clinic))
+    shown = Seen(render.answer_html(Answer("consult", card=consult, notice=private), clinic, EN))
     assert shown.texts["h3"] == [consult.heading, private.heading]
 
 
 @pytest.mark.parametrize(("code", "direction"), [("en", None), ("ms", None), ("ar", "rtl")])
 def test_a_card_says_in_which_language_to_read_it(clinic: Clinic, code: str, direction: str | None) -> None:
     card = next(card for card in clinic.cards if (card.kind, card.language) == ("language", code))
-    section = Seen(render.answer_html(Answer("no_answer", card=card), clinic)).of("section")[0]
+    section = Seen(render.answer_html(Answer("no_answer", card=card), clinic, EN)).of("section")[0]
     assert section.get("lang") == (None if code == "en" else code)
     assert section.get("dir") == direction
 
 
 def test_an_answer_has_its_parts_in_order(quote: Quote, clinic: Clinic) -> None:
-    answer = Answer("answer", (quote, quote), searched="redness after laser", suggestions=("What next?",))
-    text = Seen(render.answer_html(answer, clinic)).text
+    answer = Answer(
+        "answer", (quote, quote), searched="redness after laser", suggestions=(Heading("What next?", "a.md", 0, 10),)
+    )
+    text = Seen(render.answer_html(answer, clinic, EN)).text
     parts = ["Looking for: redness after laser", "word for word", "It's 5", "Read in the article"]
-    parts += ["Ask about this at a consultation", "You could also read about", "What next?"]
+    parts += ["Ask this at a consultation", "You could also read about", "What next?"]
     places = [text.index(part) for part in parts]
     assert places == sorted(places)
 
 
-def test_suggestions_without_an_answer_are_asked_about(clinic: Clinic) -> None:
-    text = Seen(render.answer_html(Answer("no_answer", suggestions=("Does it hurt?",)), clinic)).text
-    assert text == "Did you meanDoes it hurt?"
+def test_headings_that_are_questions_can_be_asked_and_others_are_opened(clinic: Clinic) -> None:
+    near = (Heading("Does it hurt?", "a.md", 0, 13), Heading("After <care>", "a b.md", 5, 17, "ms"))
+    shown = Seen(render.answer_html(Answer("no_answer", suggestions=near, release="r1"), clinic, EN))
+    assert shown.text == "Did you meanDoes it hurt?After <care>"
+    assert shown.texts["button"] == ["Does it hurt?"]
+    assert shown.of("button")[0]["class"] == "pf-ask-this"
+    (link,) = shown.of("a")
+    assert link["href"] == "/read/r1/a%20b.md?start=5&end=17#quote"
+    assert [item.get("lang") for item in shown.of("li")] == [None, "ms"]
+
+
+def test_what_can_be_done_with_an_answer_is_offered_below_it(quote: Quote, clinic: Clinic) -> None:
+    def offered(answer: Answer) -> list[str]:
+        return Seen(render.answer_html(answer, clinic, EN)).texts.get("button", [])
+
+    cards = {card.kind: card for card in clinic.cards if card.language == "en"}
+    assert offered(Answer("answer", (quote,))) == ["Ask this at a consultation", "Copy this answer", "Print"]
+    assert offered(Answer("consult", card=cards["consult"])) == ["Ask this at a consultation"]
+    assert offered(Answer("no_answer", card=cards["not_found"])) == ["Ask this at a consultation"]
+    for kind in ("urgent", "self_harm", "trouble", "private_data", "language"):
+        assert offered(Answer("urgent" if kind in {"urgent", "self_harm"} else "no_answer", card=cards[kind])) == []
+
+
+def test_feedback_is_asked_for_only_where_the_clinic_keeps_it(quote: Quote, differing: SideBySide, clinic: Clinic) -> None:
+    keeping = dataclasses.replace(clinic, journal=True)
+    away = dataclasses.replace(quote, citation=dataclasses.replace(quote.citation, start=90, end=100))
+    answer = Answer("answer", (away,), differs=(differing,))
+    felt = ["This helped", "Not my question", "Looks out of date"]
+    assert [said for said in Seen(render.answer_html(answer, keeping, EN)).texts["button"] if said in felt] == felt * 3
+    assert not set(felt) & set(Seen(render.answer_html(answer, clinic, EN)).texts["button"])
+
+
+@pytest.mark.parametrize("code", LANGUAGES)
+def test_screens_speak_one_language_and_say_which_the_articles_are_in(quote: Quote, clinic: Clinic, code: str) -> None:
+    words = words_of(code)
+    shown = Seen(render.answer_html(Answer("answer", (quote,), release="r1"), clinic, words))
+    assert words("answer.lead") in shown.text
+    assert words("answer.read") in shown.text
+    assert shown.of("blockquote")[0].get("lang") == (None if code == "en" else "en")
+    link = next(link["href"] or "" for link in shown.of("a") if link["class"] == "pf-read")
+    assert ("lang=" in link) is (code != "en")
+    header = Seen(render.header_html(clinic, words, "" if code == "en" else "English"))
+    assert header.of("header")[0]["lang"] == code
+    assert ("English" in header.text) is (code != "en")
+    start = Seen(render.start_html([("redness", "How <long>?"), ("", "Why?")], words))
+    assert start.texts["button"] == ["Redness How <long>?", "Why?"]
+    assert {link["lang"] for link in start.of("a")} == set(LANGUAGES) - {code}
+    foot = Seen(render.footer_html(clinic, words))
+    assert {"/privacy", "/accessibility"} <= {(link["href"] or "").split("?")[0] for link in foot.of("a")}
+
+
+def test_a_card_s_buttons_are_in_its_own_language(clinic: Clinic) -> None:
+    card = next(card for card in clinic.cards if (card.kind, card.language) == ("consult", "ms"))
+    shown = Seen(render.answer_html(Answer("consult", card=card), clinic, EN))
+    assert "Tempah konsultasi" in shown.text
+    assert "Book a consultation" not in shown.text
 
 
 def test_a_notice_is_escaped() -> None:
@@ -231,22 +304,23 @@ def test_a_notice_is_escaped() -> None:
 
 
 def test_the_header_says_who_and_what(clinic: Clinic, bare_clinic: Clinic) -> None:
-    shown = Seen(render.header_html(clinic))
+    shown = Seen(render.header_html(clinic, EN))
     assert shown.texts["h1"] == ["Clinic *of* <Skin>"]
     assert "Answers are extracts from our articles. They are not medical advice." in shown.text
     assert [link["href"] for link in shown.of("a")] == ["tel:+15550100"]
     assert "Example clinic" not in shown.text
-    bare = Seen(render.header_html(bare_clinic))
+    bare = Seen(render.header_html(bare_clinic, EN))
     assert "Example clinic: its name and numbers are made up." in bare.text
     assert bare.of("a") == []
 
 
 def test_contacts_are_all_there_or_say_what_to_do(clinic: Clinic, bare_clinic: Clinic) -> None:
-    shown = Seen(render.contacts_html(clinic))
+    shown = Seen(render.footer_html(clinic, EN))
     assert "In an emergency, call 112." in shown.text
     links = [link["href"] for link in shown.of("a")]
-    assert links == ["https://clinic.example/book?a=1&b=2", "tel:+15550100", "mailto:hi@clinic.example"]
-    bare = Seen(render.contacts_html(bare_clinic))
+    assert links[:3] == ["https://clinic.example/book?a=1&b=2", "tel:+15550100", "mailto:hi@clinic.example"]
+    assert links[3:] == ["/privacy", "/accessibility"]
+    bare = Seen(render.footer_html(bare_clinic, EN))
     assert "In an emergency, call your local emergency number." in bare.text
     assert "Please contact the clinic directly." in bare.text
 

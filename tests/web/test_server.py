@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import gc
 import json
 import re
+import shutil
 import socket
+import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -21,12 +24,14 @@ from retrieval.build import build
 from retrieval.clinic import load_clinic
 from retrieval.encoder import Encoder
 from retrieval.errors import NoRelease
+from retrieval.journal import Journal
 from retrieval.release import Release
 from retrieval.rules import Rules
 from web.gate import MAX_BODY
 
 Serve = Callable[..., AbstractContextManager[httpx.Client]]
 DOC = "redness & <care>.md"
+LEAFLET = "hand & <wrist>.pdf"
 POLICIES = ("content-security-policy", "referrer-policy", "x-content-type-options", "permissions-policy")
 
 
@@ -219,6 +224,18 @@ def test_framing_is_allowed_to_the_clinic_s_site_alone(serve: Serve, assistant: 
         assert site.get("/").headers["content-security-policy"].endswith("frame-ancestors 'self' https://clinic.example")
 
 
+def test_the_script_for_the_clinic_s_site_may_be_used_there_and_is_not_kept_for_long(site: httpx.Client) -> None:
+    for reply in (site.get("/embed.js"), site.head("/embed.js")):
+        assert reply.status_code == 200
+        assert reply.headers["content-type"] == "text/javascript; charset=utf-8"
+        assert reply.headers["cross-origin-resource-policy"] == "cross-origin"
+        assert 0 < int(reply.headers["cache-control"].removeprefix("public, max-age=")) <= 3600
+        assert all(policy in reply.headers for policy in POLICIES)
+    assert site.post("/embed.js").status_code == 404
+    assert site.get("/look/embedded.js").headers["content-type"].split(";")[0].endswith("/javascript")
+    assert "cross-origin-resource-policy" not in site.get("/").headers
+
+
 def test_an_article_opens_at_its_quote(site: httpx.Client, assistant: Assistant) -> None:
     answer = assistant.ask("How long does redness last?")
     cited = answer.quotes[0].citation
@@ -253,7 +270,7 @@ def test_odd_offsets_mark_nothing(site: httpx.Client, assistant: Assistant, quer
     page = site.get(_read(assistant.release().id, DOC, query))
     assert page.status_code == 200
     assert "mark" not in Seen(page.text).tags
-    assert page.text.count("<script>") == 1
+    assert page.text.count("<script") == 1  # our own, from a file
 
 
 @pytest.mark.parametrize(
@@ -285,7 +302,7 @@ def test_a_missing_article_or_release_gives_a_page_with_contacts(
     assert page.status_code == 404
     assert _points_to_a_person(page)
     assert Seen(page.text).texts["h1"] == ["This page is no longer there"]
-    assert "script" not in Seen(page.text).tags
+    assert [script["src"] for script in Seen(page.text).of("script")] == ["/look/reader.js"]
 
 
 @pytest.mark.parametrize("path", ["/read/x", "/read/x/", "/read//x", "/read/x//"])
@@ -317,6 +334,82 @@ def test_no_path_leads_out_of_a_release(site: httpx.Client, assistant: Assistant
     assert b"root:" not in reply
 
 
+def _sheet(release: str, doc: str = LEAFLET, query: str = "?page=1") -> str:
+    return f"/sheet/{quote(release)}/{quote(doc)}{query}"
+
+
+def test_a_page_as_printed_is_served_to_be_kept(site: httpx.Client, assistant: Assistant) -> None:
+    release = assistant.release()
+    for page in (1, 2):
+        reply = site.get(_sheet(release.id, query=f"?page={page}"))
+        assert (reply.status_code, reply.headers["content-type"]) == (200, "image/webp")
+        assert reply.headers["cache-control"] == "public, max-age=31536000, immutable"
+        assert reply.content == release.picture(LEAFLET, page)
+        assert [len(reply.headers.get_list(name)) for name in POLICIES] == [1, 1, 1, 1]
+    head = site.head(_sheet(release.id))
+    assert (head.status_code, head.content) == (200, b"")
+    assert site.post(_sheet(release.id)).status_code == 404
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["", "?page=", "?page=0", "?page=3", "?page=-1", "?page=x", "?page=1.5", "?page=99999999999999", "?page=%D9%A1",
+     "?page=../1", "?page=1.webp", "?page=01e0"],
+)  # fmt: skip
+def test_a_page_that_is_not_there_is_not_found(site: httpx.Client, assistant: Assistant, query: str) -> None:
+    reply = site.get(_sheet(assistant.release().id, query=query))
+    assert reply.status_code == 404
+    assert "immutable" not in reply.headers["cache-control"]
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/sheet/{}/" + quote(DOC) + "?page=1", "/sheet/{}/gone.pdf?page=1", f"/sheet/{'0' * 16}/{quote(LEAFLET)}?page=1",
+     "/sheet/{}/manifest.json?page=1", "/sheet/{}/1.webp?page=1", "/sheet/{}/..%2fmanifest.json",
+     "/sheet/{}/%2e%2e/manifest.json", "/sheet/..%2f..%2f/current", "/sheet/{}//etc/passwd", "/sheet/{}/%2fetc%2fpasswd",
+     "/sheet/{}/..%5c..%5cmanifest.json", "/sheet/{}/sheets/1.webp", "/sheet/{}", "/sheet/{}/", "/sheet/current/x",
+     "/sheet/{}/" + "x" * 5000],
+)  # fmt: skip
+def test_no_picture_leads_out_of_the_pages(site: httpx.Client, assistant: Assistant, path: str) -> None:
+    with socket.create_connection((site.base_url.host, site.base_url.port or 0), 10) as raw:  # httpx would tidy the path
+        raw.sendall(f"GET {path.format(assistant.release().id)} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n".encode())
+        reply = b"".join(iter(lambda: raw.recv(65536), b""))
+    assert reply.startswith(b"HTTP/1.1 404")
+    assert b"sha256" not in reply
+    assert b"RIFF" not in reply
+
+
+def test_the_reader_shows_the_quote_s_page_and_others_when_asked(site: httpx.Client, assistant: Assistant) -> None:
+    release = assistant.release()
+    article = release.article(LEAFLET)
+    assert article is not None
+    start = article.text.index("Then")
+    query = f"?start={start}&end={len(article.text)}"
+    for asked, shown in (("", 2), ("&page=1", 1), ("&page=2", 2), ("&page=3", 2), ("&page=x", 2)):
+        page = Seen(site.get(_read(release.id, LEAFLET, query + asked)).text)
+        assert [each["src"] for each in page.of("img")] == [_sheet(release.id, query=f"?page={shown}")]
+        assert site.get(page.of("img")[0]["src"] or "").status_code == 200
+        assert page.texts["mark"] == ["Then dry your hands with a clean towel."]
+    assert "img" not in Seen(site.get(_read(release.id)).text).tags
+
+
+def test_an_article_whose_pages_were_altered_is_shown_without_them(
+    serve: Serve, small_corpus: Path, tmp_path: Path, real_encoder: Encoder
+) -> None:
+    identity = build(small_corpus, tmp_path, real_encoder).release
+    assistant = Assistant(tmp_path, real_encoder, Rules.floor(), load_clinic(small_corpus))
+    assistant.release()
+    for path in (tmp_path / "releases" / identity / "sheets").rglob("*"):
+        if path.is_file():
+            path.write_bytes(b"damage")
+    with serve(assistant) as site:
+        page = site.get(_read(identity, LEAFLET))
+        assert page.status_code == 200
+        assert "Wash your hands before the visit." in page.text
+        assert "img" not in Seen(page.text).tags
+        assert site.get(_sheet(identity)).status_code == 404
+
+
 class Failing:
     """An assistant whose releases fail in a way nobody thought of."""
 
@@ -326,6 +419,9 @@ class Failing:
 
     def release(self, identity: str = "") -> Release:
         raise self._problem
+
+    def opened(self, release: str, doc: str) -> Any:
+        return Assistant.opened(self, release, doc)  # type: ignore[arg-type]
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._assistant, name)
@@ -349,6 +445,67 @@ def test_the_health_check_says_what_is_not_in_use(site: httpx.Client, serve: Ser
         said = broken.get("/healthz").json()
     assert said["status"] == "degraded"
     assert "No release can be opened" in said["problems"][0]
+
+
+def test_it_is_ready_while_questions_can_be_answered_and_says_plainly_when_not(
+    site: httpx.Client, serve: Serve, broken_assistant: Assistant
+) -> None:
+    ready = site.get("/readyz")
+    assert (ready.status_code, ready.json()) == (200, {"status": "ready"})
+    with serve(broken_assistant) as broken:
+        said = broken.get("/readyz")
+        assert broken.get("/healthz").status_code == 200  # the process lives
+    assert said.status_code == 503
+    assert said.json() == {
+        "status": "not ready", "problem": "No release can be opened: every question is pointed to the clinic.",
+    }  # fmt: skip
+
+
+def test_it_is_not_ready_with_a_model_that_fails_or_quotes_that_are_not_proved(
+    serve: Serve, small_corpus: Path, tmp_path: Path, real_encoder: Encoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    build(small_corpus, tmp_path, real_encoder)
+    assistant = Assistant(tmp_path, real_encoder, Rules.floor(), load_clinic(small_corpus))
+    assert assistant.ready() == ""
+    release = assistant.release()
+    monkeypatch.setattr(release, "articles", [dataclasses.replace(each, digest="0" * 64) for each in release.articles])
+    with serve(assistant) as site:
+        said = site.get("/readyz")
+    assert (said.status_code, said.json()["problem"].split(":")[0]) == (503, "Quotes fail their proof")
+    assert release.withheld > 0
+
+    def failing(texts: object) -> None:
+        raise ZeroDivisionError("secret")
+
+    monkeypatch.setattr(real_encoder, "encode_questions", failing)
+    with serve(assistant) as site:
+        said = site.get("/readyz")
+    assert (said.status_code, said.json()["problem"].split(":")[0]) == (503, "Nothing can be looked up")
+    assert "secret" not in said.text
+
+
+def test_with_a_damaged_newest_release_the_one_before_answers_and_the_health_check_says_so(
+    serve: Serve, small_corpus: Path, tmp_path: Path, real_encoder: Encoder
+) -> None:
+    build(small_corpus, tmp_path, real_encoder)
+    assistant = Assistant(tmp_path, real_encoder, Rules.floor(), load_clinic(small_corpus))
+    with serve(assistant) as site:
+        assert site.get("/healthz").json()["status"] == "ok"
+        pointer = tmp_path / "current"
+        good = pointer.read_bytes()
+        pointer.write_text('{"release": "gone", "manifest": "0"}')
+        _until(lambda: site.get("/healthz").json()["status"] == "degraded")
+        assert site.get("/healthz").json()["problems"] == ["The newest release cannot be opened: the one before it answers."]
+        assert site.get("/readyz").status_code == 200
+        pointer.write_bytes(good)
+        _until(lambda: site.get("/healthz").json()["status"] == "ok")
+
+
+def _until(true: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 30
+    while not true():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
 
 
 def test_with_a_damaged_router_rules_still_hold_and_the_health_check_says_so(
@@ -376,3 +533,80 @@ def test_the_page_asks_for_nothing_from_elsewhere(site: httpx.Client) -> None:
     ]
     strangers = [link for link in links if link and re.match(r"(?:https?:)?//", link) and not link.startswith(own)]
     assert strangers == []
+
+
+@pytest.mark.parametrize("code", ["en", "ms", "zh", "xx"])
+def test_the_chat_s_script_gets_its_words_and_nothing_else(site: httpx.Client, code: str) -> None:
+    told = site.get(f"/words/{code}").json()
+    assert told["code"] == (code if code != "xx" else "en")
+    assert set(told) == {"code", "page", "copied", "hand_over", "feedback", "clinic"}
+    assert set(told["clinic"]) == {"name", "email", "whatsapp", "booking_url"}
+    assert site.get("/words/../healthz").status_code != 500
+    assert site.get("/words/toolong").status_code == 404
+
+
+def test_pages_can_be_read_in_each_language(site: httpx.Client, assistant: Assistant) -> None:
+    for path in ("/privacy", "/accessibility", "/read/x/y", _read(assistant.release().id)):
+        assert Seen(site.get(f"{path}?lang=zh").text).of("html")[0]["lang"] == "zh"
+        assert Seen(site.get(path, headers={"accept-language": "ms-MY,ms;q=0.9"}).text).of("html")[0]["lang"] == "ms"
+
+
+@pytest.fixture(scope="module")
+def keeping(small_corpus: Path, tmp_path_factory: pytest.TempPathFactory, real_encoder: Encoder) -> Assistant:
+    """An assistant whose clinic keeps feedback."""
+    folder = tmp_path_factory.mktemp("keeping")
+    shutil.copytree(small_corpus, folder / "corpus")
+    with (folder / "corpus" / "clinic.toml").open("a", encoding="utf-8") as settings:
+        settings.write("journal = true\njournal_days = 30\n")
+    build(folder / "corpus", folder / "index", real_encoder)
+    return Assistant(folder / "index", real_encoder, Rules.floor(), load_clinic(folder / "corpus"))
+
+
+def _told(assistant: Assistant, **changed: Any) -> dict[str, Any]:
+    cited = assistant.ask("How long does redness last?").quotes[0].citation
+    told = {"release": assistant.release().id, "doc": cited.doc, "start": cited.start, "end": cited.end, "felt": "helped"}
+    return {**told, "question": "redness? my name is Jane Tan, jane@mail.example", **changed}
+
+
+def test_feedback_is_kept_where_the_clinic_wants_it(serve: Serve, keeping: Assistant, tmp_path: Path) -> None:
+    with serve(keeping, journal=tmp_path / "j.sqlite3") as site:
+        assert site.post("/feedback", json=_told(keeping)).status_code == 204
+        assert site.post("/feedback", json=_told(keeping, felt="outdated")).status_code == 204
+    kept = Journal.open(tmp_path / "j.sqlite3").told()
+    assert [one.felt for one in kept] == ["helped", "outdated"]
+    assert "jane" not in kept[0].question.lower()
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [{"felt": "loved"}, {"felt": None}, {"start": 9, "end": 3}, {"end": 10**9}, {"start": -1}, {"doc": "gone.md"},
+     {"release": "gone"}, {"release": "../x"}, {"doc": "x" * 400}, {"question": "x" * 9000}, {"question": 5}, {"start": "a"}],
+)  # fmt: skip
+def test_what_is_no_feedback_is_refused_without_a_word_of_it(
+    serve: Serve, keeping: Assistant, tmp_path: Path, changed: dict[str, Any]
+) -> None:
+    with serve(keeping, journal=tmp_path / "j.sqlite3") as site:
+        reply = site.post("/feedback", json=_told(keeping, **changed))
+        assert reply.status_code == 422
+        assert reply.json()["detail"] in {"That cannot be read.", "There is no such quote."}
+    assert not (tmp_path / "j.sqlite3").exists()
+
+
+def test_without_a_journal_nothing_is_kept(serve: Serve, assistant: Assistant, tmp_path: Path) -> None:
+    with serve(assistant, journal=tmp_path / "j.sqlite3") as site:
+        assert site.post("/feedback", json=_told(assistant)).status_code == 404
+        assert site.get("/feedback").status_code == 404
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_journal_that_cannot_be_written_troubles_nobody(serve: Serve, keeping: Assistant, tmp_path: Path) -> None:
+    (tmp_path / "j").write_bytes(b"no database " * 200)
+    with serve(keeping, journal=tmp_path / "j") as site:
+        reply = site.post("/feedback", json=_told(keeping))
+        assert (reply.status_code, reply.json()["detail"]) == (503, "This could not be kept.")
+        assert _ask(site, "How long does redness last?").status_code == 200
+
+
+def test_feedback_that_comes_too_often_is_stopped(serve: Serve, keeping: Assistant, tmp_path: Path) -> None:
+    with serve(keeping, rate=2, journal=tmp_path / "j") as site:
+        assert [site.post("/feedback", json=_told(keeping)).status_code for _ in range(3)] == [204, 204, 429]
