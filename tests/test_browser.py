@@ -330,7 +330,13 @@ def test_no_barrier_is_found(visit: Visit, site: Site, scheme: str) -> None:
 
     page = visit(320, 640, color_scheme=scheme, bypass_csp=True, reduced_motion="reduce")
     check(page, "start")
-    for question in [SESSIONS, *CARDS.values(), "w" * 300]:
+    for question in [
+        SESSIONS,
+        *CARDS.values(),
+        "quanto costa il laser e fa male?",
+        "my name is Jane Tan, 012-345 6789",
+        "w" * 300,
+    ]:
         _ask(page, question)
     check(page, "answers")
     page.locator(".pf-hand-over").first.click()

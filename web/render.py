@@ -49,6 +49,8 @@ _LEVELS = {
     "private_data": "private",
     "trouble": "trouble",
     "busy": "busy",
+    "language": "language",
+    "clinic_matter": "desk",
 }
 _FELT = ("helped", "other", "outdated")
 
@@ -273,6 +275,8 @@ def _card_html(card: Card, clinic: Clinic, words: Words) -> str:
     # The buttons of a card are in its own language where the screens have it.
     said = words_of(card.language) if card.language in LANGUAGES else words
     contacts = _contacts(clinic, said, emergency=card.kind == "urgent", booking=card.kind == "consult") if card.contacts else ""
+    if contacts and said.code != card.language:
+        contacts = f'<div lang="{said.code}" dir="ltr">{contacts}</div>'
     body = (
         f"<ul>{bullets}</ul>{text}"
         if card.kind in {"urgent", "self_harm"}
