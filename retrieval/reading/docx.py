@@ -39,6 +39,6 @@ def read_docx(path: Path, data: bytes) -> Reading:
         raise
     except Exception as problem:
         # mammoth has no error of its own: damaged XML comes out as whatever its parser or its own code raises.
-        raise UnreadableFile(path, f"it is a damaged Word file ({type(problem).__name__})", _REMEDY) from problem
+        raise UnreadableFile(path, "it is a damaged Word file", _REMEDY) from problem
     draft, title = blocks_of_html(html)
     return Reading(draft.text, tuple(draft.blocks), title)

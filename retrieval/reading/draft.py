@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from retrieval.errors import UnreadableFile
-from retrieval.types import Block, BlockKind
+from retrieval.types import Block, BlockKind, Sentence
 
-__all__ = ["ANSWER_MARK", "BULLETS", "MAX_CHARACTERS", "QUESTION_MARK", "Draft", "Reading", "collapse", "named"]
+__all__ = ["ANSWER_MARK", "BULLETS", "MAX_CHARACTERS", "QUESTION_MARK", "Draft", "Reading", "collapse", "named", "whole"]
 
-MAX_CHARACTERS = 5_000_000
+_HALVES = re.compile(r"[\ud800-\udfff]")
+MAX_CHARACTERS = 1_000_000
 # What stands before a list item in files of all kinds, the symbol fonts of word processors included.
 BULLETS = (
     "\u2022\u2023\u2043\u25aa\u25e6\u00b7\u25cf\u25cb\u25a0\u25a1"
@@ -24,13 +25,17 @@ ANSWER_MARK = re.compile(r"a(?:ns(?:wer)?)?\s?\d{0,2}\s?[:.)]\s+(?=\S)", re.IGNO
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """One file, read: `text` is canonical, `blocks` are spans of it in order, `metadata` is as the file says."""
+    """One file, read: `text` is canonical, `blocks` are spans of it in order, `metadata` is as the file says.
+
+    `sentences` are those that can be quoted; a format's reader leaves them to the sandbox's child.
+    """
 
     text: str
     blocks: tuple[Block, ...]
     title: str = ""
     metadata: dict[str, object] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
+    sentences: tuple[Sentence, ...] = ()
 
 
 class Draft:
@@ -63,7 +68,14 @@ class Draft:
 
 def collapse(text: str) -> str:
     """Fold every run of white space, no-break spaces included, to one blank and drop soft hyphens."""
-    return " ".join(text.replace("\u00ad", "").replace("\u200b", "").split())
+    return " ".join(whole(text).replace("\u00ad", "").replace("\u200b", "").split())
+
+
+def whole(text: str) -> str:
+    """Put halves of characters together, as PDF and YAML can hold them; one without its other half is U+FFFD."""
+    if text.isascii() or not _HALVES.search(text):
+        return text
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
 def named(path: Path, reading: Reading) -> Reading:

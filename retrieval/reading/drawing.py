@@ -64,7 +64,7 @@ def draw_pdf(path: Path, data: bytes, text: str, blocks: Sequence[tuple[int, int
             left_over: tuple[int, int] | None = None
             for number in range(1, len(document) + 1):
                 page = document[number - 1]
-                picture, size = _picture(page)
+                picture, size = _picture(path, page)
                 drawn.pictures.append(picture)
                 drawn.sizes.append(size)
                 if sum(map(len, drawn.pictures)) > _MAX_BYTES:
@@ -74,19 +74,19 @@ def draw_pdf(path: Path, data: bytes, text: str, blocks: Sequence[tuple[int, int
                 rows, left_over = _words(text, spans, _letters(page), number)
                 drawn.words.extend(rows)
     except pypdfium2.PdfiumError as problem:
-        raise UnreadableFile(path, f"its pages cannot be drawn ({problem})", _REMEDY) from problem
+        raise UnreadableFile(path, "its pages cannot be drawn", _REMEDY) from problem
     drawn.words.sort()
     return drawn
 
 
-def _picture(page: pypdfium2.PdfPage) -> tuple[bytes, tuple[int, int]]:
+def _picture(path: Path, page: pypdfium2.PdfPage) -> tuple[bytes, tuple[int, int]]:
     """A page as a WebP file, without what reviewers pinned to it: that is not among the text either."""
     width, height = page.get_size()
     if min(width, height) <= 0:
-        raise pypdfium2.PdfiumError("a page has no size")
+        raise UnreadableFile(path, "one of its pages has no size", _REMEDY)
     scale = min(_SHORT_SIDE / min(width, height), (_MAX_PIXELS / (width * height)) ** 0.5)
     if max(width, height) * scale > _MAX_PIXELS / 100:
-        raise pypdfium2.PdfiumError("a page is far too long")
+        raise UnreadableFile(path, "one of its pages is far too long", _REMEDY)
     image = page.render(scale=scale, draw_annots=False, may_draw_forms=False).to_pil().convert("RGB")
     sharp = io.BytesIO()
     # Without loss letters stay sharp, and a page of text takes half the bytes that JPEG needs.

@@ -6,7 +6,7 @@ import importlib
 from collections.abc import Callable
 from pathlib import Path
 
-from retrieval.errors import UnreadableFile
+from retrieval.errors import UnreadableFile, shown_name
 from retrieval.reading.draft import Reading, named
 
 __all__ = ["ENDINGS", "MAX_BYTES", "read_bytes", "too_large"]
@@ -40,7 +40,9 @@ def read_bytes(path: Path, data: bytes) -> Reading:
     ending = path.suffix.lower()
     if ending not in ENDINGS:
         raise UnreadableFile(
-            path, f"files ending in {ending or 'nothing'} are not read", f"Save it as one of: {', '.join(ENDINGS)}."
+            path,
+            f"files ending in {shown_name(Path(ending)) or 'nothing'} are not read",
+            f"Save it as one of: {', '.join(ENDINGS)}.",
         )
     if not data.strip():
         raise UnreadableFile(path, "it is empty", "Add text to it or remove it.")
@@ -48,7 +50,9 @@ def read_bytes(path: Path, data: bytes) -> Reading:
     looks = _looks_like(data)
     if looks and looks != kind and not (looks == "HTML" and kind == "Markdown"):
         if looks in _USUAL:
-            raise UnreadableFile(path, f"it is named {ending} but holds {looks}", f"Rename it to {path.stem}{_USUAL[looks]}.")
+            raise UnreadableFile(
+                path, f"it is named {ending} but holds {looks}", f"Rename it to {shown_name(path.with_suffix(_USUAL[looks]))}."
+            )
         raise UnreadableFile(path, f"it is named {ending} but holds {looks}", f"Save it as {ending} again.")
     if not looks and kind in {"Word", "PDF"}:
         raise UnreadableFile(path, f"it is named {ending} but does not hold {kind}", "Check that it was saved or copied whole.")

@@ -41,8 +41,16 @@ def _front_matter(path: Path, fence: str, source: str) -> dict[str, object] | No
     try:
         found = tomllib.loads(source) if fence == "+++" else yaml.safe_load(source)
     except (ValueError, yaml.YAMLError) as problem:  # ValueError: TOML's own, and dates and numbers that cannot be
-        reason = f"the lines between {fence} at its top cannot be read ({str(problem).splitlines()[0]})"
+        reason = f"the lines between {fence} at its top cannot be read{_place(problem)}"
         raise UnreadableFile(path, reason, "Mend them or take them out.") from problem
     if not isinstance(found, dict):
         return None
     return {str(key): value for key, value in found.items()}
+
+
+def _place(problem: Exception) -> str:
+    """Which line of the file it is; the first of them stands below the fence."""
+    mark = getattr(problem, "problem_mark", None)
+    found = re.search(r"\(at line (\d+), column \d+\)$", str(problem)) if isinstance(problem, tomllib.TOMLDecodeError) else None
+    line = mark.line + 1 if mark else int(found.group(1)) if found else 0
+    return f" (line {line + 1})" if line else ""

@@ -12,7 +12,7 @@ from statistics import median
 from typing import Any
 
 from pypdf import PasswordType, PdfReader
-from pypdf.errors import DependencyError, PyPdfError
+from pypdf.errors import DependencyError, LimitReachedError, PyPdfError
 
 from retrieval.errors import UnreadableFile
 from retrieval.reading.debris import is_debris
@@ -32,6 +32,7 @@ _HEADING_RATIO = 1.12
 _MAX_HEADING = 160
 _MAX_SENTENCE = 8  # words; a longer one in large type is a paragraph
 _SOFT_HYPHEN = "\u00ad"
+_TOO_MUCH = "it holds, or unpacks to, far more than an article has"
 _PARAGRAPH_GAP = 1.35
 
 
@@ -60,8 +61,10 @@ def read_pdf(path: Path, data: bytes) -> Reading:
             if not found:
                 empty.append(number)
         title = _title_of(reader)
+    except LimitReachedError as problem:
+        raise UnreadableFile(path, _TOO_MUCH, _REMEDY) from problem
     except (PyPdfError, ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError) as problem:
-        raise UnreadableFile(path, f"it is a damaged PDF ({problem})", _REMEDY) from problem
+        raise UnreadableFile(path, "it is a damaged PDF", _REMEDY) from problem
     if not lines:
         raise UnreadableFile(path, "its pages are pictures without text, probably a scan", "Run text recognition (OCR).")
     draft, damaged = _drafted(lines)
@@ -87,8 +90,10 @@ def _opened(path: Path, data: bytes) -> PdfReader:
     except DependencyError:
         # Locked with a cipher that needs a package which is not among the dependencies.
         locked, pages = True, 0
+    except LimitReachedError as problem:
+        raise UnreadableFile(path, _TOO_MUCH, _REMEDY) from problem
     except (PyPdfError, ValueError, KeyError, TypeError, AttributeError, IndexError, OSError, RecursionError) as problem:
-        raise UnreadableFile(path, f"it is a damaged PDF ({problem})", _REMEDY) from problem
+        raise UnreadableFile(path, "it is a damaged PDF", _REMEDY) from problem
     if locked:
         raise UnreadableFile(path, "it is locked with a password", "Save it without the password.")
     if pages > _MAX_PAGES:

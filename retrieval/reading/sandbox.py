@@ -12,14 +12,17 @@ import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import retrieval
 from retrieval.errors import UnreadableFile
 from retrieval.reading.draft import MAX_CHARACTERS, Reading
 from retrieval.reading.formats import MAX_BYTES, too_large
-from retrieval.reading.sheets import Sheets
-from retrieval.types import Article, Block
+from retrieval.reading.structure import sections_of
+from retrieval.types import Article, Block, Sentence
+
+if TYPE_CHECKING:
+    from retrieval.reading.sheets import Sheets
 
 __all__ = ["DRAWING", "Limits", "draw_sandboxed", "read_sandboxed"]
 
@@ -66,6 +69,9 @@ def draw_sandboxed(path: Path, data: bytes, article: Article, limits: Limits = D
     What goes wrong here costs an article its pictures only: its text was read before, by another child.
     Parameters: its path, its bytes, and the article that they were read as. Raises UnreadableFile.
     """
+    # Imported on use: it needs numpy, and the child that reads a file starts in half the time without.
+    from retrieval.reading.sheets import Sheets
+
     known = {"text": article.text, "blocks": [[block.start, block.end, block.page] for block in article.blocks]}
     output = _run(path, json.dumps(known).encode() + b"\n" + data, limits, _START_DRAWING)
     try:
@@ -141,6 +147,7 @@ def _reading(path: Path, result: dict[str, Any]) -> Reading:
     """Check what the child says before any of it is believed."""
     if "reason" in result:
         raise UnreadableFile(path, str(result["reason"]), str(result["remedy"]))
+    json.dumps(result, ensure_ascii=False).encode()  # ValueError for halves of characters, which nothing could write
     text = str(result["text"])
     blocks: list[Block] = []
     last = 0
@@ -149,4 +156,13 @@ def _reading(path: Path, result: dict[str, Any]) -> Reading:
             raise ValueError("a block outside the text")
         blocks.append(Block(kind, int(start), int(end), int(level), int(page), bool(opens)))
         last = end
-    return Reading(text, tuple(blocks), str(result["title"]), dict(result["metadata"]), tuple(map(str, result["warnings"])))
+    sentences: list[Sentence] = []
+    last = 0
+    belongs = sections_of(text, tuple(blocks), "")[1]
+    for start, end, number in result["sentences"]:
+        if not (last <= start < end <= len(text) and 0 <= number < len(blocks) and blocks[number].start <= start):
+            raise ValueError("a sentence outside its block")
+        sentences.append(Sentence(int(start), int(end), belongs[number], int(number), blocks[number].page))
+        last = end
+    metadata, warnings = dict(result["metadata"]), tuple(map(str, result["warnings"]))
+    return Reading(text, tuple(blocks), str(result["title"]), metadata, warnings, tuple(sentences))

@@ -7,11 +7,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
-
-import numpy as np
-import numpy.typing as npt
+from typing import TYPE_CHECKING
 
 from retrieval.types import Place
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    Numbers = npt.NDArray[np.int32]
 
 __all__ = ["MAX_SHEETS", "PICTURE", "WHOLE", "Sheets", "picture_name"]
 
@@ -24,7 +28,7 @@ _SIZES, _WORDS = "sizes.npy", "words.npy"
 _SAME_LINE = 0.5  # of the lower one's height
 _GAP = 2.0  # line heights: what is farther apart stands in another column
 
-Numbers = npt.NDArray[np.int32]
+# Numpy is imported on use: the sandbox's children, one for each file, load this module and none of what needs numpy.
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +68,16 @@ class Sheets:
     @classmethod
     def load(cls, read: Callable[[str], bytes], pictures: bool = False) -> Sheets:
         """Sheets as saved; `read` gives a file's bytes by its name. Pictures are left out unless asked for."""
+        import numpy as np
+
         sizes, words = (np.load(io.BytesIO(read(name)), allow_pickle=False) for name in (_SIZES, _WORDS))
         drawn = tuple(read(picture_name(page)) for page in range(1, len(sizes) + 1)) if pictures else ()
         return cls(drawn, sizes, words)
 
     def save(self, folder: Path) -> None:
         """Write a file a page and two of numbers into a folder."""
+        import numpy as np
+
         np.save(folder / _SIZES, self.sizes, allow_pickle=False)
         np.save(folder / _WORDS, self.words, allow_pickle=False)
         for page, picture in enumerate(self.pictures, start=1):
@@ -102,6 +110,8 @@ def picture_name(page: int) -> str:
 
 
 def _numbers(rows: object, width: int) -> Numbers:
+    import numpy as np
+
     numbers = np.array(rows, dtype=np.int64).reshape(-1, width)
     if numbers.size and (numbers.min() < 0 or numbers.max() > np.iinfo(np.int32).max):
         raise ValueError("a number out of range")

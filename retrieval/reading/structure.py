@@ -78,11 +78,14 @@ def sentences_of(text: str, blocks: tuple[Block, ...], belongs: tuple[int, ...])
 def _short_list_after(text: str, blocks: tuple[Block, ...], belongs: tuple[int, ...], head: int) -> int:
     """The last item of the list that a block introduces, when the list is short enough to be one sentence, or -1."""
     last = head
+    in_all = 0
     while last + 1 < len(blocks) and blocks[last + 1].kind == "item" and belongs[last + 1] == belongs[head]:
         last += 1
-    words = [len(text[item.start : item.end].split()) for item in blocks[head + 1 : last + 1]]
-    fits = words and max(words) <= _MAX_ITEM_WORDS and sum(words) <= _MAX_LIST_WORDS
-    return last if fits else -1
+        words = len(text[blocks[last].start : blocks[last].end].split())
+        in_all += words
+        if words > _MAX_ITEM_WORDS or in_all > _MAX_LIST_WORDS:  # not looked at to its end, which may be far
+            return -1
+    return last if last > head else -1
 
 
 def _same(heading: str, title: str) -> bool:

@@ -16,9 +16,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 from retrieval.errors import UnreadableFile
+from retrieval.reading.confined import confine
+from retrieval.reading.draft import whole
 from retrieval.reading.formats import read_bytes
+from retrieval.reading.structure import sections_of, sentences_of
 
 __all__ = ["draw", "main"]
+
+_MAX_NUMBER = 10**18
 
 
 def main() -> None:
@@ -34,6 +39,7 @@ def draw() -> None:
 def _run(work: Callable[[Path, bytes], dict[str, object]]) -> None:
     name, memory, seconds = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
     _limit(memory, seconds)
+    confine()
     logging.disable(logging.CRITICAL)
     data = sys.stdin.buffer.read()
     try:
@@ -49,12 +55,16 @@ def _run(work: Callable[[Path, bytes], dict[str, object]]) -> None:
 
 def _read(path: Path, data: bytes) -> dict[str, object]:
     reading = read_bytes(path, data)
+    # Here and not in the parent: a text can be made so that dividing it takes hours.
+    _, belongs = sections_of(reading.text, reading.blocks, reading.title)
+    sentences = sentences_of(reading.text, reading.blocks, belongs)
     return {
         "text": reading.text,
         "title": reading.title,
-        "metadata": {key: _plain(value) for key, value in reading.metadata.items()},
+        "metadata": {whole(key): _plain(value) for key, value in reading.metadata.items()},
         "warnings": list(reading.warnings),
         "blocks": [[b.kind, b.start, b.end, b.level, b.page, b.opens] for b in reading.blocks],
+        "sentences": [[s.start, s.end, s.block] for s in sentences],
     }
 
 
@@ -88,7 +98,11 @@ def _limit(memory: int, seconds: int) -> None:
 
 def _plain(value: object) -> object:
     """Dates as text, the rest as JSON has it; anything else as its own words."""
-    if isinstance(value, str | int | float | bool) or value is None:
+    if isinstance(value, str):
+        return whole(value)
+    if isinstance(value, int) and abs(value) >= _MAX_NUMBER:
+        return "a number that is far too long"  # Python itself refuses to write it
+    if isinstance(value, int | float | bool) or value is None:
         return value
     if isinstance(value, list):
         return [_plain(item) for item in value]
