@@ -38,6 +38,8 @@ _BEST = 3
 # What an article plainly says is in the field and answered, also where no example and no router knows the subject: a clinic
 # may add an article on anything. Of what is so near, 97 % of the questions of the field are answered; docs/design.md.
 _SAID_DENSE, _SAID_COVERAGE, _SAID = 0.55, 0.6, 0.9
+# Somebody attached this very question, but for a word, to what was found: they said that it is answered there.
+_SAID_ASKED = 0.9
 _HOW_LONG = re.compile(r"\bhow (?:long|soon|fast|quick)|\bwhen (?:will|do|does|can)\b", re.IGNORECASE)
 _HOW_MANY = re.compile(r"\bhow (?:many|often|frequent)", re.IGNORECASE)
 _NUMBER = r"(?:\d+|one|two|three|four|five|six|seven|eight|nine|ten|several|few|couple|once|twice)"
@@ -98,7 +100,8 @@ def likely(release: Release, question: Question, matches: Sequence[Match], kinds
     values = signals(release, question, matches, kinds)
     in_the_field = _models()[f"field, {examples}"].of(values)
     answered = _models()[f"answered, {examples}"].of(values)
-    if values[SIGNALS.index("dense")] >= _SAID_DENSE and values[SIGNALS.index("coverage")] >= _SAID_COVERAGE:
+    plainly = values[SIGNALS.index("dense")] >= _SAID_DENSE and values[SIGNALS.index("coverage")] >= _SAID_COVERAGE
+    if plainly or matches[0].asked >= _SAID_ASKED:
         in_the_field, answered = max(in_the_field, _SAID), max(answered, _SAID)
     return Likely(in_the_field, answered, _scales()[examples].of(answered))
 

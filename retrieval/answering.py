@@ -175,6 +175,8 @@ def citation_of(release: Release, passage: Passage) -> Citation:
         reviewed_on=article.metadata.reviewed_on,
         reviewed_by=article.metadata.reviewed_by,
         language=article.metadata.language,
+        review_by=article.metadata.review_by,
+        overdue=release.overdue(article),
     )
 
 

@@ -86,6 +86,9 @@ class AskedAs:
         self.asked = tuple(asked)
         self.vectors = vectors
         self._lexical = lexical
+        self._same: dict[str, list[int]] = {}
+        for place, item in enumerate(self.asked):
+            self._same.setdefault(_plain(item.question), []).append(place)
         self._sentences = sorted({(item.article, place) for item in asked for place in range(item.first, item.last + 1)})
         number = {sentence: place for place, sentence in enumerate(self._sentences)}
         # A question's sentences follow one another among all that have questions.
@@ -103,11 +106,12 @@ class AskedAs:
 
         Parameters: the question, its vector (dimension,), and from which likeness on a sentence is of interest.
         Returns the likeness of each such sentence's nearest question, 0.75 cosine + 0.25 share of the question's word
-        weight, by article number and sentence.
+        weight, by article number and sentence; 1 where it is this question itself, in the same words.
         """
         if not self.asked:
             return {}
         scores = _DENSE * (self.vectors @ vector) + _LEXICAL * self._lexical.scores(question)
+        scores[self._same.get(_plain(question), [])] = 1.0
         nearest = np.full(len(self._sentences), -np.inf, dtype=np.float32)
         for further in range(int(self._counts.max())):
             longer = self._counts > further
@@ -131,6 +135,11 @@ class AskedAs:
             return cls([Asked(*row) for row in rows], vectors, LexicalIndex.load(folder / "words"))
         except (OSError, ValueError, TypeError) as problem:
             raise DamagedRelease(f"{folder}: the asked-as questions cannot be read ({problem}). Build again.") from problem
+
+
+def _plain(question: str) -> str:
+    """A question whatever is capital in it and however it ends. All of a release are made so when it is opened: it is quick."""
+    return question.casefold().rstrip("?!. ")
 
 
 def _groups(file: Path) -> list[tuple[int, list[str], list[str]]]:

@@ -9,6 +9,8 @@ import time
 import unicodedata
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date
 from itertools import zip_longest
 from pathlib import Path
 
@@ -29,7 +31,7 @@ from retrieval.search import FUSED, Weights, completed, search
 from retrieval.settings import Settings
 from retrieval.types import Answer, Article, Card, Clinic, Match, Quote, Route, Routing, Turn
 
-__all__ = ["MAX_QUESTION", "Assistant", "clean"]
+__all__ = ["MAX_QUESTION", "Assistant", "Readable", "clean"]
 
 _LOG = logging.getLogger(__name__)
 MAX_QUESTION = 4000
@@ -38,13 +40,36 @@ _ROUTED = 20_000
 _ANSWER_POOL, _LOOKED_AT = 8, 20
 _KEPT_RELEASES = 4
 _NO_RELEASE = "No release can be opened: every question is pointed to the clinic."
+_NONE_IN_USE = "Every article is withdrawn, since its review is overdue: nothing is quoted."
 _CHECKED_EVERY = 0.5  # seconds between looks at the pointer
 
 
-class Assistant:
-    """Answers questions from the release in force. Safe to use from several threads; holds nothing of any question."""
+@dataclass(frozen=True, slots=True)
+class Readable:
+    """An article of a release, for somebody who reads it today; `article` has what is known of its review by now.
 
-    def __init__(self, index: Path, encoder: Encoder, rules: Rules, fallback: Clinic) -> None:
+    `taken_down` says that it must not be shown any more, `overdue` that patients are told that its review is overdue;
+    `newer` is the name of the release in force where the article says something else there.
+    """
+
+    release: Release
+    article: Article
+    taken_down: bool = False
+    overdue: bool = False
+    newer: str = ""
+
+
+class Assistant:
+    """Answers questions from the release in force. Safe to use from several threads; holds nothing of any question.
+
+    Which reviews are overdue, and which articles are withdrawn for that, is decided by the day on which a question is asked:
+    `today` tells it, by this machine's clock.
+    """
+
+    def __init__(
+        self, index: Path, encoder: Encoder, rules: Rules, fallback: Clinic, today: Callable[[], date] = date.today
+    ) -> None:
+        self._today = today
         self._index = index
         self._fallback = fallback
         self._encoder = encoder
@@ -53,7 +78,7 @@ class Assistant:
         self._releases: OrderedDict[str, Release] = OrderedDict()
         self._current = ""
         self._looked = float("-inf")
-        self._examples: tuple[str, list[tuple[str, str]]] = ("", [])
+        self._examples: tuple[str, frozenset[int], list[tuple[str, str]]] = ("", frozenset(), [])
         self._examples_lock = threading.Lock()
         self._behind = False  # whether the newest release could not be taken up
         self._watching: list[Callable[[Answer], None]] = []
@@ -69,6 +94,18 @@ class Assistant:
         # One question multiplies small matrices. Numpy's threads would only fight with the model's for the same cores:
         # on two cores that doubles a question's time (benchmarks/routing_time.py).
         threadpool_limits(1, user_api="blas")
+        return assistant
+
+    @classmethod
+    def pinned(cls, index: Path, identity: str, encoder: Encoder) -> Assistant:
+        """Open one release to answer from it only, whichever is in force; for comparing releases.
+
+        Parameters: the index folder, the release's name, and the model. Raises NoRelease, DamagedRelease or ModelError.
+        """
+        assistant = cls(index, encoder, Rules.floor(), Clinic(name="", placeholder=True))
+        assistant._current, assistant._looked = identity, float("inf")  # the pointer is never due to be looked at
+        assistant._fallback = assistant.release().clinic
+        threadpool_limits(1, user_api="blas")  # as in open
         return assistant
 
     def ask(self, question: str, history: Sequence[Turn] = (), weights: Weights = FUSED, language: str = "en") -> Answer:
@@ -87,7 +124,7 @@ class Assistant:
             _check(asked.text)
         release: Release | None = None
         try:
-            release = self.release()
+            release = self._release_today()
             result = self._answer(release, asked, weights)
         except Exception:  # noqa: BLE001  whatever goes wrong, the patient is pointed to a person, by the right card
             _LOG.exception("a question could not be answered")
@@ -113,10 +150,13 @@ class Assistant:
     def ready(self) -> str:
         """Look something up in the release in force and prove what is found.
 
-        Returns why no question can be answered just now, in words that may be public; empty where one can.
+        Returns why no question can be answered just now, in words that may be public; empty where one can. Also an article
+        that is withdrawn since its review is overdue will do: where all are, patients still get their cards from here, and
+        `problems` says so.
         """
         try:
-            ranked, release = self._ranked(self.release().articles[0].title, 3, (), FUSED)
+            release = self.release()
+            ranked = self._ranked(release, release.articles[0].title, 3, (), FUSED)
             if ranked and len(proved(release, (quote for quote, _ in ranked))) == len(ranked):
                 return ""
             return "Quotes fail their proof: every question is pointed to the clinic."
@@ -163,20 +203,25 @@ class Assistant:
         except PatientFaqError as problem:
             _LOG.error("no release can be served: %s", problem)
             return [_NO_RELEASE]
-        behind = ["The newest release cannot be opened: the one before it answers."] if self._behind else []
-        return [*behind, "The trained router is not in use: messages are routed by rules alone."] if release.fault else behind
+        found = {
+            "The newest release cannot be opened: the one before it answers.": self._behind,
+            "The trained router is not in use: messages are routed by rules alone.": release.fault,
+            _NONE_IN_USE: not release.as_of(self._today()).in_use,
+        }
+        return [problem for problem, holds in found.items() if holds]
 
     def search(self, question: str, top: int, history: Sequence[Turn] = ()) -> tuple[list[Quote], str]:
         """Rank quotes for a question without routing; returns at most `top` of them, best first, and the release's name.
 
         Raises QuestionError, ReleaseError or ModelError.
         """
-        ranked, release = self._ranked(question, top, history, FUSED)
+        release = self._release_today()
+        ranked = self._ranked(release, question, top, history, FUSED)
         return proved(release, (quote for quote, _ in ranked)), release.id
 
     def ranked(self, question: str, top: int, history: Sequence[Turn], weights: Weights) -> list[tuple[Quote, Match]]:
         """Rank quotes with the scores that decided, for evaluation; raises as `search` does."""
-        return self._ranked(question, top, history, weights)[0]
+        return self._ranked(self._release_today(), question, top, history, weights)
 
     def release(self, identity: str = "") -> Release:
         """The release in force, or the one with this name.
@@ -206,10 +251,32 @@ class Assistant:
         article = found.article(doc)
         return (found, article) if article else None
 
+    def readable(self, release: str, doc: str) -> Readable | None:
+        """An article of a release as somebody may read it today, by their names; None where there is none.
+
+        What the release in force does not have, or has withdrawn, is taken down at all its older addresses too.
+        """
+        opened = self.opened(release, doc)
+        if opened is None:
+            return None
+        found, article = opened
+        try:
+            today = self._release_today()
+        except PatientFaqError:  # then the release that was asked for is the only one to go by
+            today = found.as_of(self._today())
+        now = today.article(doc)
+        if now is None:
+            return Readable(found, article, taken_down=True)
+        if now.digest != article.digest:
+            return Readable(found, article, overdue=today.overdue(article), newer=today.id)
+        # The same words: they may have been reviewed since.
+        article = dataclasses.replace(article, metadata=now.metadata)
+        return Readable(found, article, overdue=today.overdue(now))
+
     def articles_in(self, screen: str) -> str:
         """The names of the articles' languages where a screen's is not one of them, else ""."""
         try:
-            languages = self.release().languages
+            languages = self._release_today().languages
         except PatientFaqError:
             return ""
         return "" if screen in {code.split("-")[0].lower() for code in languages} else names_of(languages)
@@ -221,15 +288,16 @@ class Assistant:
         the rules would send to a clinician; an empty list where the articles have none. Raises ReleaseError where there is
         no release.
         """
-        release = self.release()
-        # Every page asks for them when it is opened, and they are the same for all: they are worked out once for a release.
+        release = self._release_today()
+        # Every page asks for them when it is opened, and they are the same for all: they are worked out once for a release,
+        # and anew when one of its articles is withdrawn.
         with self._examples_lock:
-            if self._examples[0] != release.id:
-                self._examples = (release.id, self._examples_of(release))
-            return self._examples[1][:most]
+            if self._examples[:2] != (release.id, release.withdrawn):
+                self._examples = (release.id, release.withdrawn, self._examples_of(release))
+            return self._examples[2][:most]
 
     def _examples_of(self, release: Release) -> list[tuple[str, str]]:
-        articles = release.articles
+        articles = release.in_use
         headings = list(
             dict.fromkeys(
                 section.title
@@ -248,15 +316,18 @@ class Assistant:
             chosen.setdefault(headings[int(row.argmax())], topic)
         return [(topic, heading) for heading, topic in chosen.items()]
 
+    def _release_today(self) -> Release:
+        """The release in force, as it is on this day."""
+        return self.release().as_of(self._today())
+
     def _ranked(
-        self, question: str, top: int, history: Sequence[Turn], weights: Weights
-    ) -> tuple[list[tuple[Quote, Match]], Release]:
+        self, release: Release, question: str, top: int, history: Sequence[Turn], weights: Weights
+    ) -> list[tuple[Quote, Match]]:
         text = to_search(clean(question), history)
         _check(text)
-        release = self.release()
         asked, *written = self._encoder.encode_questions(list(dict.fromkeys([text, clean(question)])))
         matches = search(release, completed(asked, written), top, weights)
-        return [(quote_of(release, match), match) for match in matches], release
+        return [(quote_of(release, match), match) for match in matches]
 
     def _follow(self) -> None:
         now = time.monotonic()

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 import numpy as np
@@ -14,26 +16,33 @@ import numpy as np
 from retrieval.asked import Asked, AskedAs, load_asked
 from retrieval.classifier import SHIPPED, Classifier
 from retrieval.clinic import is_signed, load_clinic
+from retrieval.damage import without_damaged
 from retrieval.differences import FIELD as POINTS
 from retrieval.differences import Differences, Points, find_differences, load_points, notes_on_marks
 from retrieval.encoder import Encoder, Vectors
-from retrieval.errors import BuildError, CorpusError, ReleaseError, UnreadableFile
+from retrieval.errors import BuildError, CorpusError, NoRelease, ReleaseError, UnreadableFile
 from retrieval.examples import Examples
 from retrieval.glossary import FIELD as GLOSSARY
 from retrieval.glossary import load_glossary
+from retrieval.in_force import clear_leftovers, put_in_force, stage, usable
 from retrieval.lexical import LexicalIndex
+from retrieval.locks import locked, somebody
 from retrieval.marking import CLAUSES_VERSION, Clauses, clauses_of
 from retrieval.messages import Message, comparable, load_messages
 from retrieval.passages import PASSAGES_VERSION, passage_in_context, passage_text, passages_of
 from retrieval.reading import article_files, articles_folder, read_with_sheets, source_digest
+from retrieval.reading.metadata import sidecar_of
 from retrieval.reading.sheets import Sheets
-from retrieval.release import Content, Release, clear_leftovers, locked, open_current, publish, release_id
+from retrieval.release import Release, current_id, open_current
+from retrieval.release_files import Content, release_id
+from retrieval.review import review_notes
 from retrieval.rules import load_rules
+from retrieval.snapshots import corpus_paths, listing, take
 from retrieval.types import Article, Difference, Passage
 from retrieval.vocabulary import Vocabulary
 from retrieval.widening import Widening
 
-__all__ = ["VECTOR_WEIGHTS", "BuildReport", "Progress", "build"]
+__all__ = ["VECTOR_WEIGHTS", "BuildReport", "Progress", "build", "prepared", "working"]
 
 Progress = Callable[[str, int, int], None]
 """Told what is being done, how much of it is done, and how much there is."""
@@ -46,6 +55,7 @@ The inner product with a question's vector is then the mean, so weighted, of thr
 _AT_ONCE = 512
 _DRAFT = "The wording of the cards is a draft: nobody has signed it off. `patient-faq cards` prints it and says how."
 _UNCHANGED = "The release in force is unchanged; mend this and build again."
+_HALF_DONE = "Mend this, then run `patient-faq diff`: it finishes what is still to be done in the folder."
 _RECIPE = f"passages {PASSAGES_VERSION}, clauses {CLAUSES_VERSION}, vectors {VECTOR_WEIGHTS}"
 
 
@@ -67,8 +77,58 @@ def build(corpus: Path, index: Path, encoder: Encoder, progress: Progress | None
 
     Parameters: the corpus (or a plain folder of articles), the index folder, the model, and whom to tell of progress.
     Returns a report; `changed` is false when the release in force was already of the same input.
-    Raises CorpusError where nothing can be read, BuildLocked where another build is at it, BuildError where writing
+    Raises CorpusError where nothing can be read, BuildLocked where somebody else is at it, BuildError where writing
     fails; the release in force is untouched then.
+    """
+    with working(index, "building a release"):
+        report = prepared(corpus, index, encoder, progress)
+        if report.changed:
+            put_in_force(index, report.release, "built", somebody())
+        return report
+
+
+@contextmanager
+def working(index: Path, what: str, by: str = "") -> Iterator[None]:
+    """Hold an index folder's lock, and turn what the disk refuses into a BuildError; raises BuildLocked as `locked` does.
+
+    What fails after a release was put in force is told apart from what fails before.
+    """
+    before = _in_force(index)
+    try:
+        with locked(index, what, by):
+            before = _in_force(index)
+            yield
+    except OSError as problem:
+        where = problem.filename or index
+        raise BuildError(f"{where}: {problem.strerror or problem}. {_so_far(index, before)}") from problem
+    except ReleaseError as problem:
+        if _in_force(index) == before:
+            raise
+        raise BuildError(f"{problem} {_so_far(index, before)}") from problem
+
+
+def _so_far(index: Path, before: str | None) -> str:
+    """Which release is in force, for whoever is told that something failed."""
+    now = _in_force(index)
+    if now is None:
+        return "Which release is in force cannot be read either: mend this and look with `patient-faq releases`."
+    return _UNCHANGED if now == before else f"Release {now} is in force since a moment ago. {_HALF_DONE}"
+
+
+def _in_force(index: Path) -> str | None:
+    """The release in force, "" where there is none, None where that cannot be read."""
+    try:
+        return current_id(index)[0]
+    except NoRelease:
+        return ""
+    except ReleaseError:
+        return None
+
+
+def prepared(corpus: Path, index: Path, encoder: Encoder, progress: Progress | None = None) -> BuildReport:
+    """Build and check a release of a corpus, and leave the one in force as it is; the caller holds the lock (`working`).
+
+    Parameters and errors as for `build`. Returns a report; the release is there to be put in force (in_force.py).
     """
     tell = progress or (lambda what, done, total: None)
     folder = articles_folder(corpus)
@@ -78,47 +138,75 @@ def build(corpus: Path, index: Path, encoder: Encoder, progress: Progress | None
     added = () if folder == corpus else (corpus / "glossary.txt", corpus / "differences.toml")
     glossary = load_glossary(GLOSSARY, *added[:1])
     points = load_points(POINTS, *added[1:])
-    try:
-        with locked(index):
-            clear_leftovers(index)
-            previous, notes = _previous(index)
-            notes = notes if is_signed(clinic) else (*notes, _DRAFT)
-            articles, drawn, unread, skipped = _read_all(folder, previous, tell)
-            articles, too_long = _within_limit(articles, previous, encoder)
-            unread = (*unread, *too_long)
-            if not articles:
-                raise CorpusError(_nothing_read(folder, unread))
-            asked, detached = load_asked(corpus / "questions", articles)
-            notes = (*notes, *skipped, *(warning for article in articles for warning in article.warnings), *detached)
-            sheets = {article.doc: drawn[article.doc] for article in articles if article.doc in drawn}
-            pictures = [(doc, each.digest) for doc, each in sheets.items()]
-            parts = (asked, glossary.terms, pictures)
-            others = (*routing.digests, points.digest, *(_digest(repr(part).encode()) for part in parts))
-            identity = release_id(articles, clinic, encoder.name, _RECIPE, others)
-            if previous is not None and previous.id == identity:
-                count = len(previous.passages)
-                return BuildReport(identity, False, len(articles), count, (), unread, notes)
-            passages, vectors, encoded = _encoded(articles, previous, encoder, tell)
-            tell("Indexing words", 0, 1)
-            texts = [passage_in_context(articles[passage.article], passage) for passage in passages]
-            lexical = LexicalIndex.build(texts)
-            vocabulary = Vocabulary.of([*texts, *(message.text for message in routing.messages if comparable(message))])
-            examples = _examples(routing, previous, encoder, tell)
-            found = find_differences(articles, points)
-            notes = (*notes, *notes_on_marks(points, found))
-            widening = Widening.of(glossary, (article.text for article in articles))
-            content = Content(
-                articles, passages, vectors, _clauses(articles, previous, encoder), lexical, vocabulary, widening,
-                _asked(asked, previous, encoder, tell), _differences(points, found, previous, encoder), clinic,
-                encoder.name, _RECIPE, routing.rules, examples, routing.classifier, sheets,
-            )  # fmt: skip
-            tell("Writing and checking", 0, 1)
-            _published(index, identity, content)
-            tell("Writing and checking", 1, 1)
-            return BuildReport(identity, True, len(articles), len(passages), encoded, unread, notes)
-    except OSError as problem:
-        where = problem.filename or index
-        raise BuildError(f"{where}: {problem.strerror or problem}. {_UNCHANGED}") from problem
+    clear_leftovers(index)
+    previous, notes = _previous(index)
+    notes = notes if is_signed(clinic) else (*notes, _DRAFT)
+    articles, drawn, unread, skipped = _read_all(folder, previous, encoder, tell)
+    articles, unfinished, stayed = _in_use(articles, previous)
+    drawn |= _sheets_of(stayed, previous)
+    articles, too_long = _within_limit(articles, previous, encoder)
+    unread = (*unread, *too_long)
+    if not articles:
+        raise CorpusError(_nothing_read(folder, unread, unfinished))
+    asked, detached = load_asked(corpus / "questions", articles)
+    warnings = [warning for article in articles for warning in article.warnings]
+    notes = (*notes, *skipped, *unfinished, *review_notes(articles, clinic, date.today()), *warnings, *detached)
+    sheets = {article.doc: drawn[article.doc] for article in articles if article.doc in drawn}
+    pictures = [(doc, each.digest) for doc, each in sheets.items()]
+    parts = (asked, glossary.terms, pictures)
+    others = (*routing.digests, points.digest, *(_digest(repr(part).encode()) for part in parts))
+    identity = release_id(articles, clinic, encoder.name, _RECIPE, others)
+    same = previous if previous is not None and previous.id == identity else usable(index, identity)
+    if same is not None:
+        changed = same is not previous
+        return BuildReport(identity, changed, len(articles), len(same.passages), (), unread, notes)
+    passages, vectors, encoded = _encoded(articles, previous, encoder, tell)
+    tell("Indexing words", 0, 1)
+    texts = [passage_in_context(articles[passage.article], passage) for passage in passages]
+    lexical = LexicalIndex.build(texts)
+    vocabulary = Vocabulary.of([*texts, *(message.text for message in routing.messages if comparable(message))])
+    examples = _examples(routing, previous, encoder, tell)
+    found = find_differences(articles, points)
+    notes = (*notes, *notes_on_marks(points, found))
+    widening = Widening.of(glossary, (article.text for article in articles))
+    content = Content(
+        articles, passages, vectors, _clauses(articles, previous, encoder), lexical, vocabulary, widening,
+        _asked(asked, previous, encoder, tell), _differences(points, found, previous, encoder), clinic,
+        encoder.name, _RECIPE, routing.rules, examples, routing.classifier, sheets,
+        _snapshot(index, corpus, articles, stayed, previous),
+    )  # fmt: skip
+    tell("Writing and checking", 0, 1)
+    _staged(index, identity, content)
+    tell("Writing and checking", 1, 1)
+    return BuildReport(identity, True, len(articles), len(passages), encoded, unread, notes)
+
+
+def _sheets_of(docs: Iterable[str], release: Release | None) -> dict[str, Sheets]:
+    found = {doc: release.sheets(doc, pictures=True) for doc in docs} if release else {}
+    return {doc: sheets for doc, sheets in found.items() if sheets}
+
+
+def _snapshot(index: Path, corpus: Path, articles: Sequence[Article], stayed: Collection[str], previous: Release | None) -> str:
+    """Keep the files that the release is made from; they must still be those that were read.
+
+    Of articles that stayed as they were in the release before, the files are those of that release.
+    """
+    folder = articles_folder(corpus)
+    mine = [article for article in articles if article.doc not in stayed]
+    theirs: dict[str, str] = {}
+    if stayed and previous is not None:
+        names = {(folder / doc).relative_to(corpus).as_posix() for doc in stayed}
+        names |= {sidecar_of(Path(name)).as_posix() for name in names}
+        theirs = {path: digest for path, digest in listing(index, previous.corpus).items() if path in names}
+    name = take(index, corpus, corpus_paths(corpus, [article.doc for article in mine]), theirs)
+    for article in mine:
+        try:
+            same = source_digest(folder / article.doc) == article.source_digest
+        except UnreadableFile:
+            same = False
+        if not same:
+            raise BuildError(f"{article.doc}: it was changed while it was being read. {_UNCHANGED}")
+    return name
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,12 +276,14 @@ def _digest(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def _published(index: Path, identity: str, content: Content) -> None:
+def _staged(index: Path, identity: str, content: Content) -> None:
     try:
-        publish(index, identity, content)
+        stage(index, identity, content)
     except RuntimeError as problem:
         # faiss has no error of its own for a full disk.
         raise BuildError(f"{index}: the vectors could not be written ({problem}). {_UNCHANGED}") from problem
+    except ReleaseError as problem:
+        raise BuildError(f"{index}: the disk did not keep what was written ({problem}). {_UNCHANGED}") from problem
 
 
 def _previous(index: Path) -> tuple[Release | None, tuple[str, ...]]:
@@ -206,17 +296,20 @@ def _previous(index: Path) -> tuple[Release | None, tuple[str, ...]]:
 
 
 def _read_all(
-    folder: Path, previous: Release | None, tell: Progress
+    folder: Path, previous: Release | None, encoder: Encoder, tell: Progress
 ) -> tuple[tuple[Article, ...], dict[str, Sheets], tuple[UnreadableFile, ...], tuple[str, ...]]:
     """Read and draw the articles that changed since the previous release, and take over the others."""
     paths, notes = article_files(folder)
+    known = encoder.known_words()
 
     def read(path: Path) -> tuple[Article, Sheets | None] | UnreadableFile:
         try:
-            old = previous.article(path.name) if previous else None
+            # Which sentences look damaged depends on the words that the model knows.
+            old = previous.article(path.name) if previous and previous.model == encoder.name else None
             if previous and old and old.source_digest == source_digest(path):
                 return old, previous.sheets(path.name, pictures=True)
-            return read_with_sheets(path)
+            article, sheets = read_with_sheets(path)
+            return without_damaged(article, known), sheets
         except UnreadableFile as problem:
             return problem
 
@@ -233,6 +326,31 @@ def _read_all(
                 drawn.update({article.doc: sheets} if sheets else {})
             tell("Reading", done, len(paths))
     return tuple(articles), drawn, tuple(unread), tuple(notes)
+
+
+def _in_use(
+    articles: Sequence[Article], previous: Release | None
+) -> tuple[tuple[Article, ...], tuple[str, ...], tuple[str, ...]]:
+    """The articles that belong in a release, a note on each that is a draft or withdrawn, and which stay as they were.
+
+    Where the file of an article that is in force is a draft, since somebody is at work on it, the article stays as it was.
+    """
+    kept: list[Article] = []
+    notes: list[str] = []
+    stayed: list[str] = []
+    for article in articles:
+        served = previous.article(article.doc) if previous else None
+        if article.metadata.state == "withdrawn":
+            notes.append(f"{article.doc}: not in the release, it is withdrawn.")
+        elif article.metadata.state != "draft":
+            kept.append(article)
+        elif served is not None:
+            kept.append(served)
+            stayed.append(article.doc)
+            notes.append(f"{article.doc}: its file is a draft; patients go on reading the version before.")
+        else:
+            notes.append(f"{article.doc}: not in the release, it is a draft.")
+    return tuple(kept), tuple(notes), tuple(stayed)
 
 
 def _within_limit(
@@ -319,7 +437,9 @@ def _reusable(article: Article, previous: Release | None, encoder: Encoder) -> b
     return old is not None and old.source_digest == article.source_digest and old.digest == article.digest
 
 
-def _nothing_read(folder: Path, unread: Sequence[UnreadableFile]) -> str:
+def _nothing_read(folder: Path, unread: Sequence[UnreadableFile], unfinished: Sequence[str]) -> str:
+    if unfinished and not unread:
+        return f"{folder}: every article is a draft or withdrawn. Check one, then build again."
     if not unread:
         return f"{folder}: holds no articles (.md, .txt, .html, .docx, .pdf). Put one there, then build again."
     return f"{folder}: none of its {len(unread)} files could be read. " + " ".join(str(problem) for problem in unread[:5])

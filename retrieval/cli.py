@@ -1,19 +1,20 @@
-"""The command `patient-faq`: build, ask, search, differences, rules, cards, train, evaluate. The only module that prints."""
+"""The command `patient-faq`: build, ask, search, differences, rules, cards, train, evaluate; staff_cli.py has the staff's."""
 
 from __future__ import annotations
 
 import json
 import sys
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any
 
 import typer
 
 from retrieval.errors import PatientFaqError, QuestionError
-from retrieval.settings import Settings
+from retrieval.staff_cli import register
+from retrieval.terminal import FOUND_WANTING, WRONG_USE, IndexOption, JsonOption, fail, print_json, progress_line, settings_from
 from retrieval.types import Answer, Citation, Quote, Turn
 
 __all__ = ["app", "ask", "build", "cards", "differences", "evaluate", "main", "rules", "search", "train"]
@@ -27,15 +28,12 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
-IndexOption = Annotated[Path | None, typer.Option("--index", help="Folder of the releases.", show_default="index")]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object a line instead of text.")]
+register(app)
+
 QuestionsOption = Annotated[
     Path | None,
     typer.Option("--questions", help='A file with a JSON object a line: {"id", "question"} or {"id", "turns": [...]}.'),
 ]
-
-_WRONG_USE = 2
-_FOUND_WANTING = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +50,9 @@ def main() -> None:
     try:
         app(prog_name="patient-faq")
     except PatientFaqError as problem:
-        _fail(str(problem), _WRONG_USE)
+        fail(str(problem), WRONG_USE)
     except KeyboardInterrupt:
-        _fail("Stopped. What was there before is unchanged.", 130)
+        fail("Stopped. What was there before is unchanged.", 130)
     except BrokenPipeError:
         # The reader of our output went away (`| head`); there is nobody to tell.
         sys.stderr.close()
@@ -75,10 +73,10 @@ def build(
     from retrieval.build import build as build_release
     from retrieval.encoder import open_encoder
 
-    settings = _settings(corpus=corpus, index=index)
+    settings = settings_from(corpus=corpus, index=index)
     if not settings.corpus.is_dir():
-        _fail(f"{settings.corpus}: there is no such folder. Name the folder that holds the articles with --corpus.", _WRONG_USE)
-    progress, finish = _progress()
+        fail(f"{settings.corpus}: there is no such folder. Name the folder that holds the articles with --corpus.", WRONG_USE)
+    progress, finish = progress_line()
     progress("Loading the model", 0, 1)
     try:
         report = build_release(settings.corpus, settings.index, open_encoder(settings), progress)
@@ -92,7 +90,7 @@ def build(
     renewed = f" ({len(report.encoded)} read anew)" if report.changed else ""
     typer.echo(f"{what}: release {report.release}, {report.articles} articles{renewed}, {report.passages} passages.")
     if report.unread:
-        raise typer.Exit(_FOUND_WANTING)
+        raise typer.Exit(FOUND_WANTING)
 
 
 @app.command(epilog='Example: patient-faq ask "How many sessions will it take?"')
@@ -106,17 +104,17 @@ def ask(
     asked = _asked(question, questions)
     from retrieval.assistant import Assistant
 
-    assistant = Assistant.open(_settings(index=index))
+    assistant = Assistant.open(settings_from(index=index))
     for item in asked:
         try:
             answer = assistant.ask(item.question, item.history)
         except QuestionError as problem:
             if not questions:
                 raise
-            _print_json({"id": item.id, **_answer_json(Answer("no_answer")), "error": str(problem)})
+            print_json({"id": item.id, **_answer_json(Answer("no_answer")), "error": str(problem)})
             continue
         if as_json or questions:
-            _print_json({"id": item.id, **_answer_json(answer)})
+            print_json({"id": item.id, **_answer_json(answer)})
         else:
             _print_answer(answer)
 
@@ -133,7 +131,7 @@ def search(
     asked = _asked(question, questions)
     from retrieval.assistant import Assistant
 
-    assistant = Assistant.open(_settings(index=index))
+    assistant = Assistant.open(settings_from(index=index))
     for item in asked:
         began = time.perf_counter()
         try:
@@ -145,7 +143,7 @@ def search(
         took = round((time.perf_counter() - began) * 1000, 2)
         if as_json or questions:
             values = {"route": "answer" if quotes else "no_answer", "quotes": [_quote_json(quote) for quote in quotes]}
-            _print_json({"id": item.id, **values, "card": None, "differs": [], "release": release, "elapsed_ms": took})
+            print_json({"id": item.id, **values, "card": None, "differs": [], "release": release, "elapsed_ms": took})
         else:
             _print_quotes(quotes)
 
@@ -160,7 +158,7 @@ def differences(index: IndexOption = None, as_json: JsonOption = False) -> None:
     from retrieval.release import open_current
     from retrieval.types import Match, Passage
 
-    release = open_current(_settings(index=index).index)
+    release = open_current(settings_from(index=index).index)
     for found in release.differences.found:
         said = [
             (one.value, quote_of(release, Match(Passage(one.article, one.first, one.last), 0.0, 0.0, 0.0)))
@@ -169,7 +167,7 @@ def differences(index: IndexOption = None, as_json: JsonOption = False) -> None:
         if as_json:
             mark = {"kind": found.settled.kind, "by": found.settled.by, "on": found.settled.on} if found.settled else None
             statements = [{"value": value, **_quote_json(quote)} for value, quote in said]
-            _print_json({"point": found.point, "marked": mark, "statements": statements})
+            print_json({"point": found.point, "marked": mark, "statements": statements})
             continue
         mark_text = f" [{found.settled.kind}, {found.settled.by}, {found.settled.on}]" if found.settled else ""
         typer.echo(f"{found.point}{mark_text}")
@@ -187,7 +185,7 @@ def rules(
     """Print every routing rule in force, with its examples, for a clinician to read and sign."""
     from retrieval.rules import Rules, load_rules
 
-    folder = _settings(corpus=corpus).corpus / "routing"
+    folder = settings_from(corpus=corpus).corpus / "routing"
     load_rules(folder)
     for title, found in (("Rules of the program", Rules.floor()), ("Rules of the clinic", Rules.from_folder(folder))):
         typer.echo(f"# {title}: {len(found.rules)}\n")
@@ -209,11 +207,11 @@ def cards(
     """Print every card as patients read it, for a clinician to read and sign off, and whether that was done."""
     from retrieval.clinic import is_signed, load_clinic, wording_of
 
-    folder = _settings(corpus=corpus).corpus
+    folder = settings_from(corpus=corpus).corpus
     clinic = load_clinic(folder)
     codes = sorted({card.language for card in clinic.cards})
     if language not in codes:
-        _fail(f"There are no cards in {language!r}. There are some in: {', '.join(codes)}.", _WRONG_USE)
+        fail(f"There are no cards in {language!r}. There are some in: {', '.join(codes)}.", WRONG_USE)
     if is_signed(clinic):
         typer.echo(f"Signed off by {clinic.signed_off_by} on {clinic.signed_off_on} (wording {wording_of(clinic)}).\n")
     else:
@@ -250,12 +248,12 @@ def train(
     from retrieval.training import encode_messages, with_questions
     from retrieval.training import train as train_classifier
 
-    settings = _settings()
+    settings = settings_from()
     examples = load_messages(*(messages or [MESSAGES, *filter(Path.is_dir, [settings.corpus / "routing"])]))
     if not messages:
         examples = with_questions(examples, settings.corpus / "questions")
     target = out or SHIPPED
-    progress, finish = _progress()
+    progress, finish = progress_line()
     try:
         encoder = open_encoder(settings)
         encoded = encode_messages(examples, encoder, progress)
@@ -291,15 +289,15 @@ def evaluate(
     """
     from retrieval.evaluation.command import Request, run_request
 
-    chosen = (_settings(index=index), corpus, split, ranking, compare, report, gate, write_gate, commit, cross_validated)
+    chosen = (settings_from(index=index), corpus, split, ranking, compare, report, gate, write_gate, commit, cross_validated)
     request = Request(tuple(judged), *chosen)
-    progress, finish = _progress()
+    progress, finish = progress_line()
     try:
         result = run_request(request, progress)
     finally:
         finish()
     if as_json:
-        _print_json(result.values)
+        print_json(result.values)
     else:
         for line in result.lines:
             typer.echo(line)
@@ -308,25 +306,20 @@ def evaluate(
     for reason in result.reasons:
         typer.echo(f"not kept: {reason}", err=True)
     if result.reasons:
-        raise typer.Exit(_FOUND_WANTING)
-
-
-def _settings(corpus: Path | None = None, index: Path | None = None) -> Settings:
-    settings = Settings.from_environment()
-    return replace(settings, corpus=corpus or settings.corpus, index=index or settings.index)
+        raise typer.Exit(FOUND_WANTING)
 
 
 def _asked(question: str | None, questions: Path | None) -> Sequence[_Asked]:
     if (question is None) == (questions is None):
-        _fail(
-            'Give either a question in quotation marks or --questions FILE. Example: patient-faq ask "does it hurt"', _WRONG_USE
+        fail(
+            'Give either a question in quotation marks or --questions FILE. Example: patient-faq ask "does it hurt"', WRONG_USE
         )
     if questions is None:
         return [_Asked("1", question or "")]
     try:
         lines = questions.read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as problem:
-        _fail(f"{questions}: cannot be read ({problem}).", _WRONG_USE)
+        fail(f"{questions}: cannot be read ({problem}).", WRONG_USE)
     # Every line is checked before the first is answered: a run of an hour must not end at a typing error.
     return [_parsed(questions, number, line) for number, line in enumerate(lines, start=1) if line.strip()]
 
@@ -336,15 +329,15 @@ def _parsed(path: Path, number: int, line: str) -> _Asked:
     try:
         values = json.loads(line)
     except json.JSONDecodeError as problem:
-        _fail(f"{where}: not JSON ({problem.msg}). Write one object a line.", _WRONG_USE)
+        fail(f"{where}: not JSON ({problem.msg}). Write one object a line.", WRONG_USE)
     if not isinstance(values, dict):
-        _fail(f'{where}: not an object. Write {{"id": "1", "question": "..."}}.', _WRONG_USE)
+        fail(f'{where}: not an object. Write {{"id": "1", "question": "..."}}.', WRONG_USE)
     name = str(values.get("id", number))
     turns = values.get("turns", [values["question"]] if "question" in values else [])
     texts = [turn.get("question", turn.get("text", turn.get("content"))) if isinstance(turn, dict) else turn for turn in turns]
     said = [text for text in texts if isinstance(text, str) and text.strip()]
     if not said or len(said) < len(texts):
-        _fail(f'{where}: has neither "question" nor "turns" with text in them.', _WRONG_USE)
+        fail(f'{where}: has neither "question" nor "turns" with text in them.', WRONG_USE)
     return _Asked(name, said[-1], tuple(Turn(text) for text in said[:-1]))
 
 
@@ -372,6 +365,8 @@ def _quote_json(quote: Quote) -> dict[str, Any]:
         "digest": quote.citation.digest,
         "also": [_place_json(cited) for cited in quote.also],
         "marked": list(quote.marked),
+        "review_by": quote.citation.review_by.isoformat() if quote.citation.review_by else None,
+        "due": quote.citation.overdue,
     }
 
 
@@ -384,10 +379,6 @@ def _place_json(cited: Citation) -> dict[str, Any]:
         "start": cited.start,
         "end": cited.end,
     }
-
-
-def _print_json(values: dict[str, Any]) -> None:
-    typer.echo(json.dumps(values, ensure_ascii=False))
 
 
 def _print_answer(answer: Answer) -> None:
@@ -415,32 +406,12 @@ def _print_quotes(quotes: Sequence[Quote]) -> None:
         place = " > ".join(filter(None, (cited.title, cited.section)))
         page = f", page {cited.page}" if cited.page else ""
         state = f"reviewed {cited.reviewed_on}" if cited.reviewed_on else "not yet reviewed by a clinician"
-        typer.echo(f"\n  “{quote.text}”\n    {place}{page} ({cited.doc} {cited.start}-{cited.end}); {state}")
+        typer.echo(f"\n  “{quote.text}”\n    {place}{page} ({cited.doc} {cited.start}-{cited.end}); {state}{_overdue(cited)}")
         for other in quote.also:
-            typer.echo(f"    also in: {' > '.join(filter(None, (other.title, other.section)))} ({other.doc})")
+            also = " > ".join(filter(None, (other.title, other.section)))
+            typer.echo(f"    also in: {also} ({other.doc}){_overdue(other)}")
     typer.echo("")
 
 
-def _progress() -> tuple[Callable[[str, int, int], None], Callable[[], None]]:
-    """A progress line on a terminal, and nothing anywhere else."""
-    if not sys.stderr.isatty():
-        return (lambda what, done, total: None), (lambda: None)
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    bar = Progress(*columns, console=Console(stderr=True), transient=True)
-    bar.start()
-    tasks: dict[str, Any] = {}
-
-    def tell(what: str, done: int, total: int) -> None:
-        if what not in tasks:
-            tasks[what] = bar.add_task(what, total=total)
-        bar.update(tasks[what], completed=done, total=total)
-
-    return tell, bar.stop
-
-
-def _fail(message: str, status: int) -> NoReturn:
-    sys.stderr.write(f"patient-faq: {message}\n")
-    raise SystemExit(status)
+def _overdue(cited: Citation) -> str:
+    return f"; was due for review on {cited.review_by}" if cited.overdue else ""

@@ -32,7 +32,8 @@ _TEXTS = (
     "signed_off_wording",
 )
 _CARD_TEXTS = ("label", "level", "heading", "text")
-_DAYS, _MOST_DAYS = 90, 730
+_MOST_DAYS = 730
+_DEFAULTS: dict[str, Any] = {field.name: field.default for field in dataclasses.fields(Clinic)}
 _COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
 _NUMBER = re.compile(r"\+\d[\d ()-]{6,20}")
 _PLACEHOLDER = re.compile(r"\{\w*\}")
@@ -47,7 +48,7 @@ def load_clinic(corpus: Path) -> Clinic:
     path = corpus / "clinic.toml"
     values = _toml(path) if path.is_file() else {"name": "The clinic", "placeholder": True}
     overrides = values.pop("cards", {})
-    known = (*_TEXTS, "placeholder", "signed_off_on", "journal", "journal_days")
+    known = (*_TEXTS, "placeholder", "signed_off_on", "journal", "journal_days", "review")
     unknown = sorted(set(values) - set(known))
     if unknown:
         raise SettingsError(f"{path}: {unknown[0]!r} is no setting of a clinic. Known are: {', '.join(known)}.")
@@ -58,13 +59,13 @@ def load_clinic(corpus: Path) -> Clinic:
     signed_on = values.get("signed_off_on")
     if signed_on is not None and not isinstance(signed_on, date):
         raise SettingsError(f"{path}: signed_off_on = {signed_on!r} is not a date. Write it as 2026-05-03.")
-    journal, days = values.get("journal", False), values.get("journal_days", _DAYS)
+    journal = values.get("journal", False)
     if not isinstance(journal, bool):
         raise SettingsError(f"{path}: journal = {journal!r} is neither true nor false.")
-    if not isinstance(days, int) or isinstance(days, bool) or not 0 < days <= _MOST_DAYS:
-        raise SettingsError(f"{path}: journal_days = {days!r} is not a number of days from 1 to {_MOST_DAYS}.")
+    days = _days(path, values, "journal_days", _DEFAULTS["journal_days"], least=1)
     placeholder = bool(values.get("placeholder", False))
-    clinic = Clinic(placeholder=placeholder, signed_off_on=signed_on, journal=journal, journal_days=days, **texts)
+    rules = _review(path, values.get("review", {}))
+    clinic = Clinic(placeholder=placeholder, signed_off_on=signed_on, journal=journal, journal_days=days, **rules, **texts)
     return dataclasses.replace(clinic, cards=_cards(path, overrides, clinic))
 
 
@@ -90,7 +91,9 @@ def clinic_from_json(values: dict[str, Any]) -> Clinic:
     """The opposite of `clinic_to_json`."""
     cards = tuple(Card(**{**card, "bullets": tuple(card["bullets"])}) for card in values["cards"])
     signed = values["signed_off_on"]
-    return Clinic(**{**values, "cards": cards, "signed_off_on": date.fromisoformat(signed) if signed else None})
+    topics = tuple(values["withdraw_topics"])
+    signed_on = date.fromisoformat(signed) if signed else None
+    return Clinic(**{**values, "cards": cards, "withdraw_topics": topics, "signed_off_on": signed_on})
 
 
 def _toml(path: Path) -> dict[str, Any]:
@@ -98,6 +101,28 @@ def _toml(path: Path) -> dict[str, Any]:
         return tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as problem:
         raise SettingsError(f"{path}: cannot be read ({problem}). Mend the line it names.") from problem
+
+
+def _review(path: Path, values: object) -> dict[str, Any]:
+    """[review]: when staff are warned, and which articles are withdrawn by themselves when nobody has reviewed them."""
+    known = ("warn_days", "withdraw_topics", "withdraw_after_days")
+    if not isinstance(values, dict) or set(values) - set(known):
+        raise SettingsError(f"{path}: [review] may hold only {', '.join(known)}.")
+    topics = values.get("withdraw_topics", [])
+    if not isinstance(topics, list) or not all(isinstance(topic, str) for topic in topics):
+        raise SettingsError(f'{path}: withdraw_topics = {topics!r} is not a list of topics. Write ["aftercare", "..."].')
+    return {
+        "review_warn_days": _days(path, values, "warn_days", _DEFAULTS["review_warn_days"]),
+        "withdraw_topics": tuple(" ".join(topic.split()) for topic in topics),
+        "withdraw_after_days": _days(path, values, "withdraw_after_days", _DEFAULTS["withdraw_after_days"]),
+    }
+
+
+def _days(path: Path, values: dict[str, Any], name: str, default: int, least: int = 0) -> int:
+    days = values.get(name, default)
+    if not isinstance(days, int) or isinstance(days, bool) or not least <= days <= _MOST_DAYS:
+        raise SettingsError(f"{path}: {name} = {days!r} is not a number of days from {least} to {_MOST_DAYS}.")
+    return days
 
 
 def _text(path: Path, values: dict[str, Any], name: str) -> str:

@@ -183,7 +183,7 @@ def _compared(turn: Said, earlier: Sequence[Said]) -> Said | None:
     if not turn.has("comparing") or "than" in turn.keys or len(turn.own) > 3 or turn[:1].has("before_things"):
         return None
     mine = [thing for thing in turn.things if thing.kind in SUBJECTS]
-    if not mine and turn.key in {"which", "whichs", "who", "whose", "what", "whats"}:
+    if not mine and turn.key in {"which", "who", "whose", "what", "whats"}:
         if both := _two(earlier):
             return turn + both[0] + Said(("or",)) + both[1]
         return turn + earlier[-1] if earlier[-1].has("choice") else None

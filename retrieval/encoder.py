@@ -13,7 +13,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -80,6 +80,10 @@ class Encoder(Protocol):
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         """How many tokens the model would read of each text if it had no limit, special tokens included."""
+        ...
+
+    def known_words(self) -> frozenset[str]:
+        """The words that the model knows in one piece, in lower case; short ones may be pieces of words."""
         ...
 
 
@@ -156,6 +160,10 @@ class OnnxEncoder:
         """Tokens of each text, special tokens included, without the model's limit."""
         return [len(encoding.ids) for encoding in self._tokenizer.encode_batch(list(texts))]
 
+    def known_words(self) -> frozenset[str]:
+        """The whole words of the tokenizer's vocabulary."""
+        return _whole_words(self._tokenizer.get_vocab())
+
     def _cut(self, ids: list[int]) -> list[int]:
         # The last token closes the text for the model; a question that is too long keeps it.
         return ids if len(ids) <= self.max_tokens else [*ids[: self.max_tokens - 1], ids[-1]]
@@ -195,6 +203,10 @@ class SentenceTransformerEncoder:
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         """Tokens of each text, special tokens included, without the model's limit."""
         return [len(ids) for ids in self._model.tokenizer(list(texts), truncation=False, verbose=False)["input_ids"]]
+
+    def known_words(self) -> frozenset[str]:
+        """The whole words of the tokenizer's vocabulary."""
+        return _whole_words(self._model.tokenizer.get_vocab())
 
 
 def open_encoder(settings: Settings) -> Encoder:
@@ -260,6 +272,14 @@ def _in_pieces(text: str, read: Any) -> tuple[str, ...]:
         if word is not None:
             spans.setdefault(word, []).append(span)
     return tuple(text[pieces[0][0] : pieces[-1][1]] for pieces in spans.values() if len(pieces) > 1)
+
+
+def _whole_words(vocabulary: Iterable[str]) -> frozenset[str]:
+    """The words of a vocabulary: some mark what begins a word, others what goes on in one."""
+    begin = ("\u2581", "\u0120")
+    marked = [token[1:] for token in vocabulary if token.startswith(begin)]
+    words = marked or [token for token in vocabulary if not token.startswith("##")]
+    return frozenset(word.lower() for word in words if word.isalpha())
 
 
 def _mean(states: Vectors, mask: Mask) -> Vectors:

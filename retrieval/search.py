@@ -60,8 +60,9 @@ def search(release: Release, question: Question, top: int, weights: Weights = FU
     """Find the passages that answer a question best.
 
     Parameters: the release, the question as encoded, how many are wanted, and the weights.
-    Returns at most `top` matches that do not overlap, best first, each with the sentences that it must not be shown without
-    (quoting.py) and with passages elsewhere that say the same. A match's score is
+    Returns at most `top` matches that do not overlap, none of an article that is withdrawn (`Release.as_of`), best first, each
+    with the sentences that it must not be shown without (quoting.py) and with passages elsewhere that say the same. A match's
+    score is
 
         dense + word_weight(...) * lexical + lift - 0.005 for each sentence after the first,
 
@@ -74,8 +75,12 @@ def search(release: Release, question: Question, top: int, weights: Weights = FU
     words = release.widening.widen(question.text, question.strange)
     lexical = release.lexical.scores(words)
     likeness = _likeness(release, question) if weights.asked else np.zeros_like(lexical)
+    if release.kept is not None:
+        lexical, likeness = lexical * release.kept, likeness * release.kept
     places = _candidates(release, vector, lexical, likeness, max(_POOL, 12 * top))
-    dense = release.index.reconstruct_batch(places) @ vector
+    if not len(places):
+        return []
+    dense = release.vectors.at(places) @ vector
     lengths = release.rows[places, 2] - release.rows[places, 1] + 1
     scores = (
         weights.dense * dense
@@ -84,8 +89,10 @@ def search(release: Release, question: Question, top: int, weights: Weights = FU
         - _EXTRA_SENTENCE * (lengths - 1)
     )
     found = [
-        Match(release.passages[place], float(score), float(of_dense), float(of_words))
-        for place, score, of_dense, of_words in zip(places.tolist(), scores, dense, lexical[places], strict=True)
+        Match(release.passages[place], float(score), float(of_dense), float(of_words), float(of_asked))
+        for place, score, of_dense, of_words, of_asked in zip(
+            places.tolist(), scores, dense, lexical[places], likeness[places], strict=True
+        )
     ]
     return _distinct(release, found, places, top, asks_for_a_list(question.text))
 
@@ -111,13 +118,19 @@ def _likeness(release: Release, question: Question) -> Floats:
 
 
 def _candidates(release: Release, vector: Vectors, lexical: Floats, likeness: Floats, pool: int) -> Places:
-    """The passages that can be among the best, in order: nearest in meaning, strongest in words, and asked as."""
+    """The passages that can be among the best, in order: nearest in meaning, strongest in words, and asked as.
+
+    This is the one place where what is withdrawn is left out: nothing that is no candidate is ranked, quoted or named.
+    """
+    kept = release.kept
     if len(lexical) <= pool:
-        return np.arange(len(lexical))
-    _, nearest = release.index.search(vector[None, :].astype(np.float32), pool)
+        return np.arange(len(lexical)) if kept is None else np.flatnonzero(kept)
+    # Among so many more there are as many as are wanted that are kept.
+    withdrawn = 0 if kept is None else len(kept) - int(np.count_nonzero(kept))
+    nearest = release.vectors.nearest(vector, min(pool + withdrawn, len(lexical)))
     strongest = np.argpartition(-lexical, pool)[:pool]
-    found: Places = np.unique(np.concatenate([nearest[0], strongest[lexical[strongest] > 0], np.flatnonzero(likeness)]))
-    return found
+    found: Places = np.unique(np.concatenate([nearest, strongest[lexical[strongest] > 0], np.flatnonzero(likeness)]))
+    return found if kept is None else found[kept[found]]
 
 
 def completed(question: Question, written: Sequence[Question]) -> Question:
@@ -152,48 +165,38 @@ def _distinct(release: Release, matches: list[Match], places: Places, top: int, 
     What says the same as a match that was taken is noted with that one and not taken for itself. `places` are those of the
     matches' passages in the release.
     """
-    # By score; of equals the one that is read first.
-    waiting = sorted(range(len(matches)), key=lambda number: (-matches[number].score, number))
+    # By score; of equals the one that is read first. All that is asked of every match in every round is asked of arrays.
+    order = np.argsort([-match.score for match in matches], kind="stable")
+    matches, places = [matches[number] for number in order.tolist()], places[order]
+    scores = np.array([match.score for match in matches], dtype=np.float64)
+    articles, firsts, lasts = release.rows[places].T
+    sections = release.sections[places]
+    same_section, same_article = np.zeros(len(matches), dtype=bool), np.zeros(len(matches), dtype=bool)
+    waiting = np.ones(len(matches), dtype=bool)
     chosen: list[Match] = []
-    vectors: Vectors = np.empty((0, release.index.d), dtype=np.float32)
+    vectors: Vectors = np.empty((0, release.vectors.dimension), dtype=np.float32)
     taken: set[tuple[int, int]] = set()
-    sections: set[tuple[int, int]] = set()
-    articles: set[int] = set()
-
-    def worth(match: Match) -> float:
-        passage = match.passage
-        section = (passage.article, release.articles[passage.article].sentences[passage.first].section)
-        return match.score - _SAME_SECTION * (section in sections) - _SAME_ARTICLE * (passage.article in articles)
-
-    while waiting and len(chosen) < top:
-        # Scores only ever fall by the two allowances, so the best is near the front of the sorted list.
-        best, best_worth = -1, -np.inf
-        for place, number in enumerate(waiting):
-            if matches[number].score <= best_worth:
-                break
-            if worth(matches[number]) > best_worth:
-                best, best_worth = place, worth(matches[number])
-        number = waiting.pop(best)
-        match = matches[number]
+    while waiting.any() and len(chosen) < top:
+        worth = scores - _SAME_SECTION * same_section - _SAME_ARTICLE * same_article
+        best = int(np.argmax(np.where(waiting, worth, -np.inf)))
+        match = matches[best]
         passage = complete(release.articles[match.passage.article], match.passage, whole_lists)
         if _sentences(passage) & taken:
             passage = match.passage  # what it would take along is shown already
-        covered = _sentences(passage)
-        if covered & taken:
-            continue
-        vector = release.index.reconstruct(int(places[number]))
+        taken |= _sentences(passage)
+        waiting &= (articles != passage.article) | (firsts > passage.last) | (lasts < passage.first)
+        vector = release.vectors.at(places[best : best + 1])[0]
         vector /= max(float(np.linalg.norm(vector)), 1e-9)
         alike = np.flatnonzero(vectors @ vector >= _THE_SAME).tolist()
         same = next((other for other in alike if _same_amounts(release, passage, chosen[other].passage)), None)
         if same is not None:
             chosen[same] = replace(chosen[same], also=(*chosen[same].also, passage))
-            taken |= covered
             continue
         chosen.append(replace(match, passage=passage))
         vectors = np.concatenate([vectors, vector[None, :]])
-        taken |= covered
-        articles.add(passage.article)
-        sections.add((passage.article, release.articles[passage.article].sentences[passage.first].section))
+        in_article = articles == passage.article
+        same_article |= in_article
+        same_section |= in_article & (sections == release.articles[passage.article].sentences[passage.first].section)
     return chosen
 
 

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import re
-
-from syntok.segmenter import segment
-from syntok.tokenizer import Tokenizer
+from functools import cache
+from typing import Any
 
 __all__ = ["sentence_spans"]
 
-_TOKENIZER = Tokenizer(emit_hyphen_or_underscore_sep=True, replace_not_contraction=False)
 # "no.", "min." and the like end a sentence as often as not: there they are abbreviations only before a figure.
 _ABBREVIATION_END = re.compile(r"\b(?:(?:e\.g|i\.e|approx|incl|Dr|Mr|Mrs|Ms|Prof|vs)|(no|fig|min|max|hrs?))\.$", re.IGNORECASE)
 _LONGEST_ABBREVIATION = 8
@@ -21,7 +19,10 @@ def sentence_spans(text: str, start: int, end: int) -> list[tuple[int, int]]:
     Parameters: canonical text and the block's offsets.
     Returns spans in order, without white space at their ends; together they hold all other characters of the block.
     """
-    tokens = _TOKENIZER.tokenize(text[start:end], start)
+    # Imported on use, as in _tokenizer: the sandbox's children, one for each file, load this module and divide nothing.
+    from syntok.segmenter import segment
+
+    tokens = _tokenizer().tokenize(text[start:end], start)
     firsts = [sentence[0].offset for sentence in segment(tokens) if sentence]
     if not firsts:
         return []
@@ -35,6 +36,13 @@ def sentence_spans(text: str, start: int, end: int) -> list[tuple[int, int]]:
             first = spans.pop()[0]
         spans.append((first, last))
     return spans
+
+
+@cache
+def _tokenizer() -> Any:
+    from syntok.tokenizer import Tokenizer
+
+    return Tokenizer(emit_hyphen_or_underscore_sep=True, replace_not_contraction=False)
 
 
 def _goes_on(text: str, before: tuple[int, int], at: int) -> bool:

@@ -28,9 +28,12 @@ class Settings:
     host, port: where the chat listens. hosts: names the chat answers to, comma-separated (empty: any).
     frame_ancestors: origins that may show the chat in a frame, space-separated, e.g. https://www.clinic.example.
     trust_proxy: `1` where a reverse proxy sets X-Forwarded-For. rate: questions an address may ask a minute.
-    journal: the file that feedback is kept in where clinic.toml turns it on.
+    journal: the file of the journal, where clinic.toml turns it on, or the address of a PostgreSQL database for several chats,
+    e.g. postgresql://faq@db.clinic.example/faq.
     capacity: questions that may be in hand at once; further ones are told at once that many people are asking.
     metrics_port: where this machine alone may read figures for Prometheus (0: nowhere).
+    staff_host, staff_port: where the staff screen listens. staff_hosts: names it answers to, comma-separated (empty: this
+    machine only). staff_accounts: the file of the staff's accounts.
     """
 
     corpus: Path = Path("corpus")
@@ -43,9 +46,13 @@ class Settings:
     frame_ancestors: str = ""
     trust_proxy: bool = False
     rate: int = 30
-    journal: Path = Path("journal.sqlite3")
+    journal: str = "journal.sqlite3"
     capacity: int = 100
     metrics_port: int = 0
+    staff_host: str = "127.0.0.1"
+    staff_port: int = 7861
+    staff_hosts: str = ""
+    staff_accounts: Path = Path("staff.json")
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] | None = None) -> Settings:

@@ -31,17 +31,23 @@ __all__ = [
     "Sentence",
     "Settled",
     "SideBySide",
+    "State",
     "Statement",
     "Turn",
 ]
 
 BlockKind = Literal["heading", "paragraph", "item", "debris"]
+State = Literal["", "draft", "checked", "withdrawn"]
 Route = Literal["answer", "consult", "urgent", "no_answer"]
 
 
 @dataclass(frozen=True, slots=True)
 class Metadata:
-    """What is known of an article besides its text; absent facts stay absent."""
+    """What is known of an article besides its text; absent facts stay absent.
+
+    `state` is where it stands with the staff: a draft and a withdrawn article are in no release; without one it is as checked.
+    `confirmed` names the sentences that look damaged and that `confirmed_by` has found to be right.
+    """
 
     title: str = ""
     based_on: str = ""
@@ -51,6 +57,11 @@ class Metadata:
     reviewed_by: str = ""
     reviewed_on: date | None = None
     review_by: date | None = None
+    state: State = ""
+    checked_by: str = ""
+    checked_on: date | None = None
+    confirmed: tuple[str, ...] = ()
+    confirmed_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,20 +150,24 @@ class Passage:
 class Match:
     """A passage that was found for a question. Of two `score` the higher is better; see retrieval.search.
 
-    `dense` (mean cosine) and `lexical` (share of the question's word weight) are the parts it was made of; `also` are
-    passages elsewhere that say the same.
+    `dense` (mean cosine), `lexical` (share of the question's word weight) and `asked` (how like the question the nearest
+    asked-as question of its sentences is) are the parts it was made of; `also` are passages elsewhere that say the same.
     """
 
     passage: Passage
     score: float
     dense: float
     lexical: float
+    asked: float = 0.0
     also: tuple[Passage, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Citation:
-    """Where a quote stands: enough to prove it and to open it."""
+    """Where a quote stands: enough to prove it and to open it.
+
+    `overdue` says that the article's review was due, by `review_by`, before the day of the answer: patients are told.
+    """
 
     doc: str
     title: str
@@ -165,6 +180,8 @@ class Citation:
     reviewed_on: date | None = None
     reviewed_by: str = ""
     language: str = "en"
+    review_by: date | None = None
+    overdue: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,7 +277,8 @@ class Clinic:
     """Who runs this FAQ and how to reach them. `placeholder` is true until a real clinic fills it in.
 
     `signed_off_wording` names the wording of the cards that was signed off, by whom and when. `whatsapp` is a number.
-    With `journal` what patients tell about quotes is kept, for `journal_days` days.
+    With `journal` what patients ask and tell about quotes is kept, for `journal_days` days. Staff are warned `review_warn_days`
+    before an article's `review_by`; one on any of `withdraw_topics` is withdrawn by itself `withdraw_after_days` after it.
     """
 
     name: str
@@ -277,6 +295,9 @@ class Clinic:
     signed_off_wording: str = ""
     journal: bool = False
     journal_days: int = 90
+    review_warn_days: int = 30
+    withdraw_topics: tuple[str, ...] = ()
+    withdraw_after_days: int = 0
 
 
 @dataclass(frozen=True, slots=True)

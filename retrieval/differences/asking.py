@@ -85,6 +85,19 @@ class Differences:
         """The same points with other differences: what is asked about them has not changed."""
         return Differences(found, self._names, self._vocabulary, self._weights, self.digest)
 
+    def without(self, articles: frozenset[int]) -> Differences:
+        """What is left where some articles, by number, are not to be shown: what the others say differently, if they do."""
+        found = []
+        for difference in self.found:
+            left = tuple(said for said in difference.statements if said.article not in articles)
+            # Of what is left two articles must differ; a difference that loses nothing is one as it was.
+            values, sayers = {said.value.casefold() for said in left}, {said.article for said in left}
+            if len(left) == len(difference.statements):
+                found.append(difference)
+            elif len(values) > 1 and len(sayers) > 1:
+                found.append(dataclasses.replace(difference, statements=left))
+        return self.renewed(found)
+
     def asked_about(self, question: str, vector: Vectors, ranked: Passages) -> Difference | None:
         """Find the difference that a question asks about.
 

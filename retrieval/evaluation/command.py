@@ -13,12 +13,11 @@ from retrieval.build import build
 from retrieval.encoder import open_encoder
 from retrieval.errors import EvaluationError
 from retrieval.evaluation.beir import DocumentIndex, evaluate_set, is_beir, load_beir
-from retrieval.evaluation.crossval import cross_validate
 from retrieval.evaluation.gate import broken_limits, gate_text
-from retrieval.evaluation.judged import SPLITS, Judged, find_faults, load_judged
+from retrieval.evaluation.judged import CHANGED, SPLITS, Judged, find_faults, load_judged
 from retrieval.evaluation.report import write_report
-from retrieval.evaluation.run import Evaluation, confusion, evaluate
-from retrieval.evaluation.statistics import Figure, paired_p_value
+from retrieval.evaluation.run import Evaluation, confusion, evaluate, p_value
+from retrieval.evaluation.statistics import Figure
 from retrieval.messages import load_messages
 from retrieval.search import DENSE_ONLY, FUSED, LEXICAL_ONLY, PLAIN, UNASKED, UNTAUGHT, Weights
 from retrieval.settings import Settings
@@ -34,6 +33,11 @@ RANKINGS: dict[str, Weights] = {
     "untaught": UNTAUGHT,
     "plain": PLAIN,
 }
+
+_RENEW = (
+    "`patient-faq check --carry-judged` carries those whose words are still there over to the changed articles, and lists the "
+    "others, which are to be judged anew."
+)
 
 Progress = Callable[[str, int, int], None]
 
@@ -88,6 +92,9 @@ def run_request(request: Request, tell: Progress) -> Result:
 
 
 def _cross_validated(request: Request, settings: Settings, tell: Progress) -> Result:
+    # Imported here: it trains with torch, which takes longer to load than many an evaluation takes.
+    from retrieval.evaluation.crossval import cross_validate
+
     messages = load_messages(*request.judged)
     one = cross_validate(Assistant.open(settings), open_encoder(settings), messages, tell)
     if request.report:
@@ -96,6 +103,8 @@ def _cross_validated(request: Request, settings: Settings, tell: Progress) -> Re
 
 
 def _judged_questions(request: Request, settings: Settings, tell: Progress) -> Result:
+    if request.gate:
+        broken_limits(request.gate, {})  # a file that is no gate is told before anybody has waited
     assistant = Assistant.open(settings)
     judged = _chosen(request, assistant)
     one = _run(assistant, judged, request.ranking, tell)
@@ -123,7 +132,8 @@ def _chosen(request: Request, assistant: Assistant) -> list[Judged]:
     faults = find_faults(loaded, {article.doc: article for article in assistant.release().articles})
     if faults:
         more = f" and {len(faults) - 5} more" if len(faults) > 5 else ""
-        raise EvaluationError(f"The judged questions do not fit the articles: {'; '.join(faults[:5])}{more}.")
+        said = f"The judged questions do not fit the articles: {'; '.join(faults[:5])}{more}."
+        raise EvaluationError(f"{said} {_RENEW}" if any(CHANGED in fault for fault in faults) else said)
     chosen = [item for item in loaded if request.split == "all" or item.split in {request.split, ""}]
     if not chosen:
         raise EvaluationError(f"No judged question is in the split {request.split}. Choose another with --split.")
@@ -143,8 +153,8 @@ def _lines(one: Evaluation, other: Evaluation | None) -> list[str]:
         line = f"  {name:28} {_text(figure)}"
         if other and name in other.figures:
             line += f"   {_text(other.figures[name])}   {figure.mean - other.figures[name].mean:+.3f}"
-            p_value = _p_value(name, one, other)
-            line += f"   p = {p_value:.4f}" if p_value is not None else ""
+            likely = p_value(name, one.outcomes, other.outcomes)
+            line += f"   p = {likely:.4f}" if likely is not None else ""
         lines.append(line)
     return [*lines, *_confusion_lines(one)]
 
@@ -165,16 +175,6 @@ def _text(figure: Figure) -> str:
     if figure.low == figure.high:
         return f"{figure.mean:7.3f}                  "
     return f"{figure.mean:7.3f} ({figure.low:.3f} to {figure.high:.3f})"
-
-
-def _p_value(name: str, one: Evaluation, other: Evaluation) -> float | None:
-    """The paired test for a figure that is a mean over the same questions."""
-    pairs = [
-        (a.metrics[name], b.metrics[name])
-        for a, b in zip(one.outcomes, other.outcomes, strict=True)
-        if name in a.metrics and name in b.metrics
-    ]
-    return paired_p_value([a for a, _ in pairs], [b for _, b in pairs]) if pairs else None
 
 
 def _values(one: Evaluation, other: Evaluation | None, reasons: Sequence[str]) -> dict[str, Any]:

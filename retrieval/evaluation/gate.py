@@ -22,7 +22,7 @@ from pathlib import Path
 from retrieval.errors import EvaluationError
 from retrieval.evaluation.statistics import Figure
 
-__all__ = ["broken_limits", "gate_text"]
+__all__ = ["broken_limits", "gate_text", "measured_on"]
 
 _NOT_SMALLER = ("words", "ms ", "answered in vain", "calibration", "false alarms", "mean risk")
 _NEVER_LESS = ("quotes proved",)
@@ -53,6 +53,18 @@ def broken_limits(path: Path, figures: Mapping[str, Figure]) -> list[str]:
             low = math.isfinite(at_least) and not now > at_most
             reasons.append(f"{change}; must be " + (f"at least {at_least:.3f}" if low else f"at most {at_most:.3f}"))
     return reasons
+
+
+def measured_on(path: Path) -> tuple[frozenset[str], str]:
+    """What a gate's figures were measured on: the names of the files of judged questions, and their split.
+
+    Raises EvaluationError for a file that is no gate.
+    """
+    try:
+        *names, split = str(tomllib.loads(path.read_text(encoding="utf-8"))["baseline"]["judged"]).split(", ")
+    except (OSError, ValueError, KeyError, TypeError) as problem:
+        raise EvaluationError(f"{path}: not a gate ({problem!r}). See docs/evaluating.md.") from problem
+    return frozenset(Path(name).name for name in names), split
 
 
 def gate_text(figures: Mapping[str, Figure], commit: str, judged: str) -> str:

@@ -21,10 +21,12 @@ from typing import Any, TypeVar, get_args
 from retrieval.errors import EvaluationError
 from retrieval.types import Article, Route
 
-__all__ = ["SPLITS", "Judged", "Span", "answering", "find_faults", "load_judged", "split_by_passage"]
+__all__ = ["CHANGED", "SPLITS", "Judged", "Span", "answering", "find_faults", "load_judged", "split_by_passage"]
 
 SPLITS = ("dev", "test", "mixed")
 """dev is for choosing, test for reports only; mixed are questions with answering passages on both sides: reports only."""
+CHANGED = "has changed since its spans were judged"
+"""What `find_faults` says of an article with another text than the one that was judged."""
 _Kind = TypeVar("_Kind")
 
 
@@ -161,7 +163,7 @@ def _span_faults(span: Span, articles: Mapping[str, Article], edges: Mapping[str
     if article is None:
         return [f"there is no article {span.doc}"]
     if article.digest != span.digest:
-        return [f"{span.doc} has changed since its spans were judged"]
+        return [f"{span.doc} {CHANGED}"]
     starts, ends = edges[span.doc]
     if span.start not in starts or span.end not in ends or span.start >= span.end:
         return [f"{span.doc} {span.start}-{span.end} is not a run of whole sentences"]

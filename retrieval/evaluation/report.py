@@ -21,7 +21,7 @@ from retrieval.evaluation.metrics import percentile, risk_coverage
 from retrieval.evaluation.run import METRICS, Evaluation, Outcome, Shown, by, confusion, figures
 from retrieval.evaluation.statistics import Figure, paired_p_value
 
-__all__ = ["write_report"]
+__all__ = ["PLAIN", "write_report"]
 
 _TEMPLATES = Environment(
     loader=FileSystemLoader(Path(__file__).parent),
@@ -51,7 +51,7 @@ _ABSTAINING = (
 _NO_INTERVAL = ("auroc of abstaining", "calibration error", "mean risk over coverage")
 _SCORES = ("mrr", "ndcg@10", "auroc of abstaining", "calibration error")
 _LOWER_IS_BETTER = ("words to answer", "answered in vain", "calibration error", "mean risk over coverage")
-_PLAIN = {
+PLAIN = {
     "hit@1": ("First quote answers", "share of answerable questions"),
     "hit@3": ("One of the first three answers", "share of answerable questions"),
     "mrr": ("How high the first answer stands", "1 is first, 0.5 second, 0.33 third; mean"),
@@ -68,6 +68,7 @@ _PLAIN = {
     "calibration error": ("Score and success apart by", "0 is best"),
     "mean risk over coverage": ("Wrong answers over all thresholds", "mean; 0 % is best"),
 }
+"""What each figure is in plain words, and of what it is a share or a mean."""
 _ROUTES = {"answer": "an answer", "no_answer": "“not in our articles”", "consult": "“ask a clinician”", "urgent": "“emergency”"}
 _KINDS = (
     ("route", "Messages on a wrong route", "The message had to go another way. Read these first: they are about safety."),
@@ -330,8 +331,8 @@ def _line(name: str, now: Figure | None, then: Figure | None, evaluation: Evalua
 
 def _plain(name: str) -> tuple[str, str]:
     """A figure's name in plain English, and what it counts."""
-    if name in _PLAIN:
-        return _PLAIN[name]
+    if name in PLAIN:
+        return PLAIN[name]
     route = _route_of(name)
     if route and name.endswith("recall"):
         return f"Sent to “{route}” as they should", "share of the messages that belong there"

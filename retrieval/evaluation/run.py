@@ -24,11 +24,11 @@ from retrieval.evaluation.metrics import (
     share_that_answers,
     words_to_answer,
 )
-from retrieval.evaluation.statistics import Figure, with_interval
+from retrieval.evaluation.statistics import Figure, paired_p_value, with_interval
 from retrieval.search import FUSED, Weights
 from retrieval.types import Answer, Quote, Turn
 
-__all__ = ["METRICS", "Evaluation", "Outcome", "Shown", "by", "confusion", "evaluate", "figures"]
+__all__ = ["METRICS", "Evaluation", "Outcome", "Shown", "by", "confusion", "evaluate", "figures", "outcome", "p_value"]
 
 METRICS = (
     "hit@1",
@@ -102,11 +102,57 @@ def evaluate(
     """
     outcomes = []
     for number, item in enumerate(judged, start=1):
-        outcomes.append(_outcome(assistant, item, weights))
+        outcomes.append(outcome(assistant, item, weights)[0])
         if progress:
             progress(number, len(judged))
     done = tuple(outcomes)
     return Evaluation(name, assistant.release().id, done, figures(done))
+
+
+def outcome(assistant: Assistant, item: Judged, weights: Weights = FUSED, open_ranked: bool = True) -> tuple[Outcome, Answer]:
+    """Ask one judged question.
+
+    Parameters: as for `evaluate`, and whether a question without answers is ranked too, which no figure needs.
+    Returns what came back, measured, and the answer itself.
+    """
+    question, history = item.turns[-1], [Turn(turn) for turn in item.turns[:-1]]
+    try:
+        ranked = assistant.ranked(question, _DEPTH, history, weights) if item.answers or open_ranked else []
+        answer = assistant.ask(question, history, weights)
+    except QuestionError:
+        # What cannot be asked counts as not answered; it must not end a run over all the others.
+        ranked, answer = [], Answer("no_answer")
+    top = tuple(
+        Shown(
+            quote.citation.doc,
+            quote.citation.start,
+            quote.citation.end,
+            quote.text,
+            match.score,
+            match.dense,
+            match.lexical,
+            _answers(item.answers, quote),
+        )
+        for quote, match in ranked
+    )
+    release = assistant.release(answer.release) if answer.release else assistant.release()
+    proved = all(
+        (article := release.article(quote.citation.doc)) is not None
+        and article.text[quote.citation.start : quote.citation.end] == quote.text
+        for quote in answer.quotes
+    )
+    found = Outcome(
+        judged=item,
+        top=top[:10],
+        metrics=_metrics(item, top) if item.answers else {},
+        route=answer.route,
+        answered=answer.route == "answer" and bool(answer.quotes),
+        right=any(_answers(item.answers, quote) for quote in answer.quotes),
+        confidence=answer.confidence,
+        proved=proved,
+        stages_ms=dict(answer.stages_ms),
+    )
+    return found, answer
 
 
 def figures(outcomes: Sequence[Outcome]) -> dict[str, Figure]:
@@ -147,6 +193,17 @@ def figures(outcomes: Sequence[Outcome]) -> dict[str, Figure]:
     return found
 
 
+def p_value(name: str, one: Sequence[Outcome], other: Sequence[Outcome]) -> float | None:
+    """The paired test for a figure that is a mean over questions; None for others.
+
+    Parameters: the figure's name, and the outcomes of two systems for the same questions in the same order.
+    """
+    pairs = [
+        (a.metrics[name], b.metrics[name]) for a, b in zip(one, other, strict=True) if name in a.metrics and name in b.metrics
+    ]
+    return paired_p_value([a for a, _ in pairs], [b for _, b in pairs]) if pairs else None
+
+
 def by(outcomes: Sequence[Outcome], key: Callable[[Judged], str]) -> dict[str, dict[str, Figure]]:
     """Figures by a property of the questions, such as style or topic."""
     groups: dict[str, list[Outcome]] = {}
@@ -158,46 +215,6 @@ def by(outcomes: Sequence[Outcome], key: Callable[[Judged], str]) -> dict[str, d
 def confusion(outcomes: Sequence[Outcome]) -> Counter[tuple[str, str]]:
     """Counts of messages by the route they should take and the route they took."""
     return Counter((o.judged.route, o.route) for o in outcomes if o.judged.route)
-
-
-def _outcome(assistant: Assistant, item: Judged, weights: Weights) -> Outcome:
-    question, history = item.turns[-1], [Turn(turn) for turn in item.turns[:-1]]
-    try:
-        ranked = assistant.ranked(question, _DEPTH, history, weights)
-        answer = assistant.ask(question, history, weights)
-    except QuestionError:
-        # What cannot be asked counts as not answered; it must not end a run over all the others.
-        ranked, answer = [], Answer("no_answer")
-    top = tuple(
-        Shown(
-            quote.citation.doc,
-            quote.citation.start,
-            quote.citation.end,
-            quote.text,
-            match.score,
-            match.dense,
-            match.lexical,
-            _answers(item.answers, quote),
-        )
-        for quote, match in ranked
-    )
-    release = assistant.release(answer.release) if answer.release else assistant.release()
-    proved = all(
-        (article := release.article(quote.citation.doc)) is not None
-        and article.text[quote.citation.start : quote.citation.end] == quote.text
-        for quote in answer.quotes
-    )
-    return Outcome(
-        judged=item,
-        top=top[:10],
-        metrics=_metrics(item, top) if item.answers else {},
-        route=answer.route,
-        answered=answer.route == "answer" and bool(answer.quotes),
-        right=any(_answers(item.answers, quote) for quote in answer.quotes),
-        confidence=answer.confidence,
-        proved=proved,
-        stages_ms=dict(answer.stages_ms),
-    )
 
 
 def _metrics(item: Judged, top: Sequence[Shown]) -> dict[str, float]:
