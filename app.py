@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import inspect
-import socket
 import sys
 
-from retrieval.errors import PatientFaqError, SettingsError
+from retrieval.errors import PatientFaqError
 from retrieval.settings import Settings
+from web.running import check_port
 
 __all__ = ["main"]
 
@@ -25,7 +25,7 @@ def main() -> int:
         return 2
     try:
         settings = Settings.from_environment()
-        _check_port(settings)
+        check_port(settings.host, settings.port, "the chat", "PATIENT_FAQ_PORT=7870")
         sys.stdout.write("Starting the chat ...\n")
         sys.stdout.flush()
         from web.server import serve
@@ -37,20 +37,6 @@ def main() -> int:
     except KeyboardInterrupt:
         pass
     return 0
-
-
-def _check_port(settings: Settings) -> None:
-    """Find out before the model is loaded whether the address is free."""
-    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-    with socket.socket(family, socket.SOCK_STREAM) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((settings.host, settings.port))
-        except OSError as problem:
-            raise SettingsError(
-                f"{settings.host}:{settings.port} cannot be used ({problem.strerror}). Is the chat already running? "
-                "Choose another port, for example PATIENT_FAQ_PORT=7861."
-            ) from problem
 
 
 if __name__ == "__main__":

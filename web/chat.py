@@ -1,11 +1,11 @@
-"""The patients' chat: one page of Gradio, which keeps nothing of what is asked."""
+"""The patients' chat: one page of Gradio, which keeps nothing of what is asked itself."""
 
 from __future__ import annotations
 
+import dataclasses
 import html
 import json
 import logging
-import os
 import re
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -20,14 +20,9 @@ from retrieval.errors import QuestionError
 from retrieval.private import masked
 from retrieval.types import Answer, Turn
 from web.line import Line, Reply
+from web.look import accent_css, gr, own_fonts
 from web.render import answer_html, footer_html, header_html, notice_html, question_html, start_html
-from web.words import FIRST, Words, screen_language, words_of
-
-# Gradio looks these up at its import.
-os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
-os.environ.update(HF_HUB_OFFLINE="1", HF_HUB_DISABLE_TELEMETRY="1", DO_NOT_TRACK="1")
-
-import gradio as gr
+from web.words import FIRST, Words, words_for, words_of
 
 __all__ = ["build_chat", "mount_chat"]
 
@@ -42,6 +37,8 @@ _AT_ONCE = 1
 own: a second one would not make answers more, and would keep back what takes requests in (docs/design.md, Under load)."""
 _ECHOED = 200
 _BUSY = "pf-card pf-busy"
+_UNNOTED = ("pf-card pf-emergency", "pf-card pf-support", "pf-card pf-private")
+"""How the cards of messages begin whose text is noted nowhere."""
 _MOST_TYPED = 2 * MAX_QUESTION
 _TAG = re.compile(r"<[^>]+>")
 # Without Gradio's queue a question is one request and one reply. The queue would let every question wait for its turn
@@ -55,10 +52,19 @@ _HEAD = """<meta name="robots" content="noindex">
 
 Message = dict[str, Any]
 _Answered = tuple[Answer, str] | QuestionError | None
+Note = Callable[[str, Answer], None]
+"""Who is told of each message of a patient and of its answer."""
 
 
-def build_chat(assistant: Assistant) -> gr.Blocks:
-    """Lay out the chat around an assistant; nothing is opened or started by this."""
+def _nobody(text: str, answer: Answer) -> None:
+    """Nothing is noted of what is asked."""
+
+
+def build_chat(assistant: Assistant, note: Note = _nobody) -> gr.Blocks:
+    """Lay out the chat around an assistant; nothing is opened or started by this.
+
+    Parameters: the assistant, and who is told of what is asked and answered.
+    """
     clinic, words = assistant.clinic(), words_of(FIRST)
     line = Line(_AT_ONCE)
     # Plain Markdown throughout: gr.HTML fills its templates by evaluating script, which the gate's policy forbids.
@@ -81,13 +87,14 @@ def build_chat(assistant: Assistant) -> gr.Blocks:
         speak = gr.Button("", elem_id="pf-speak")  # pressed by chat.js where the page's address names another language
 
         async def respond(question: str, history: list[Message] | None, request: gr.Request) -> tuple[Any, ...]:
-            text, words = clean(str(question or "")), _words_for(request)
+            text, words = clean(str(question or "")), words_for(request.query_params, request.headers)
             if not text:
                 return _shown(question, history or [], None, words)
             earlier = _without_busy(history or [])
-            answered: _Answered
+            answered: tuple[Answer, str] | QuestionError
             try:
                 answered = await _answered(assistant, line, text, _turns(earlier), words)
+                note(text, _noted(answered[0], earlier))
             except QuestionError as problem:
                 answered = problem
             return _shown(question, earlier, answered, words)
@@ -96,7 +103,7 @@ def build_chat(assistant: Assistant) -> gr.Blocks:
             return "", gr.update(value=[], visible=False), gr.update(visible=True), gr.update(visible=False)
 
         def greet(request: gr.Request) -> tuple[Any, ...]:
-            said, now = _words_for(request), assistant.clinic()
+            said, now = words_for(request.query_params, request.headers), assistant.clinic()
             return (
                 gr.update(value=header_html(now, said, assistant.articles_in(said.code))),
                 gr.update(value=start_html(_example_questions(assistant), said)),
@@ -118,44 +125,28 @@ def build_chat(assistant: Assistant) -> gr.Blocks:
     return page
 
 
-def mount_chat(app: FastAPI, assistant: Assistant, css: Sequence[Path]) -> Reply:
+def mount_chat(app: FastAPI, assistant: Assistant, css: Sequence[Path], note: Note = _nobody) -> Reply:
     """Put the chat at the root of an application, with everything of Gradio's off that is not the chat.
 
+    Parameters: the application, the assistant, style sheets, and who is told of what is asked and answered.
     Returns what replies to the body of a question when there is no room for it, by the rules alone: None to any other call.
     """
-    # The fonts of the patient's own device: nothing is downloaded.
-    theme = gr.themes.Base(font=["system-ui", "-apple-system", "Segoe UI", "Roboto", "sans-serif"], font_mono=["monospace"])
-    colour = assistant.clinic().accent
-    accent = f":root {{ --pf-accent: {colour}; --pf-on-accent: {_readable_on(colour)}; }}"
-    page = build_chat(assistant)
+    page = build_chat(assistant, note)
     gr.mount_gradio_app(
         app, page, path="/", run_history=False, footer_links=[], show_error=False, enable_monitoring=False,
-        max_file_size="1kb", pwa=False, mcp_server=False, ssr_mode=False, allowed_paths=[], theme=theme, css=accent,
-        css_paths=list(css), head=_HEAD,
+        max_file_size="1kb", pwa=False, mcp_server=False, ssr_mode=False, allowed_paths=[], theme=own_fonts(),
+        css=accent_css(assistant.clinic().accent), css_paths=list(css), head=_HEAD,
     )  # fmt: skip
-    return _busy_reply(assistant, page)
+    return _busy_reply(assistant, page, note)
 
 
-def _readable_on(colour: str) -> str:
-    """White or black, whichever stands out more from a colour in #rrggbb (relative luminance as in WCAG 2.2)."""
-    parts = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
-    red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
-    luminance = 0.2126 * red + 0.7152 * green + 0.0722 * blue
-    return "#fff" if 1.05 / (luminance + 0.05) >= (luminance + 0.05) / 0.05 else "#000"
-
-
-def _words_for(request: gr.Request | Request) -> Words:
-    """The words of the language that the page's address names, or else that the browser asks for."""
-    return words_of(screen_language(str(request.query_params.get("lang", "")), request.headers.get("accept-language", "")))
-
-
-def _busy_reply(assistant: Assistant, page: gr.Blocks) -> Reply:
+def _busy_reply(assistant: Assistant, page: gr.Blocks, note: Note) -> Reply:
     """What replies to questions past the page's capacity, in the form in which Gradio replies to a call."""
     asking = {number for number, block in page.fns.items() if getattr(block.fn, "__name__", "") == "respond"}
     chat = next(block for block in page.blocks.values() if isinstance(block, gr.Chatbot))
 
     def reply(body: bytes, request: Request) -> bytes | None:
-        words = _words_for(request)
+        words = words_for(request.query_params, request.headers)
         try:
             sent = json.loads(body)
             number, (question, history) = sent["fn_index"], sent["data"]
@@ -166,7 +157,9 @@ def _busy_reply(assistant: Assistant, page: gr.Blocks) -> Reply:
         if number not in asking or not text:
             return None
         try:
-            answered: _Answered = _with_html(assistant, assistant.ask_rules, text, _turns(earlier), words)
+            found = _with_html(assistant, assistant.ask_rules, text, _turns(earlier), words)
+            note(text, _noted(found[0], earlier))
+            answered: _Answered = found
         except QuestionError as problem:
             answered = problem
         outputs = list(_shown(question, earlier, answered, words))
@@ -185,7 +178,8 @@ def _shown(question: object, earlier: list[Message], answered: _Answered, words:
     if answered is not None:
         text = clean(str(question))
         if isinstance(answered, QuestionError):
-            said, unasked = notice_html(str(answered)), str(question)
+            told = words("page.too_long", count=f"{len(text):,}", most=f"{MAX_QUESTION:,}")
+            said, unasked = notice_html(told), str(question)
             text = text if len(text) <= _ECHOED else f"{text[:_ECHOED]} …"
         else:
             answer, said = answered
@@ -214,6 +208,12 @@ def _with_html(
 ) -> tuple[Answer, str]:
     answer = ask(text, turns, language=words.code)
     return answer, answer_html(answer, assistant.clinic(), words)
+
+
+def _noted(answer: Answer, earlier: list[Message]) -> Answer:
+    """An answer as it may be noted: without what was looked for, where that may hold words of a message that is not kept."""
+    unkept = any(card in _text(message.get("content")) for message in earlier for card in _UNNOTED)
+    return dataclasses.replace(answer, searched="") if unkept else answer
 
 
 def _without_busy(history: list[Message]) -> list[Message]:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from web.gate import household
+from web.gating import household
 
 __all__ = ["connections"]
 

@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-import logging
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from fastapi import FastAPI
 from pydantic import BaseModel, Field
 from starlette.responses import JSONResponse, Response
 
 from retrieval.assistant import MAX_QUESTION, Assistant
-from retrieval.errors import JournalError
-from retrieval.settings import Settings
-
-if TYPE_CHECKING:
-    from retrieval.journal import Journal
+from web.recording import Recorder
 
 __all__ = ["add_feedback"]
-
-_LOG = logging.getLogger(__name__)
 
 
 class _Told(BaseModel):
@@ -32,9 +25,8 @@ class _Told(BaseModel):
     question: str = Field("", max_length=2 * MAX_QUESTION)
 
 
-def add_feedback(app: FastAPI, assistant: Assistant, settings: Settings) -> None:
+def add_feedback(app: FastAPI, assistant: Assistant, recorder: Recorder) -> None:
     """Let an application take feedback at /feedback; a clinic that has no journal takes none."""
-    journals: list[Journal] = []
 
     @app.post("/feedback")
     def feedback(told: _Told) -> Response:
@@ -44,15 +36,10 @@ def add_feedback(app: FastAPI, assistant: Assistant, settings: Settings) -> None
         found = assistant.opened(told.release, told.doc)
         if found is None or not 0 <= told.start < told.end <= len(found[1].text):
             return _refused(422, "There is no such quote.")
-        from retrieval.journal import Feedback, Journal  # most clinics have none, and do without its import
+        from retrieval.journal import Feedback  # most clinics have none, and do without its import
 
-        try:
-            if not journals:
-                journals.append(Journal.open(settings.journal))
-            given = Feedback(told.release, told.doc, told.start, told.end, told.felt, told.question)
-            journals[0].tell(given, clinic.journal_days)
-        except JournalError as problem:
-            _LOG.error("feedback could not be kept: %s", problem)
+        given = Feedback(told.release, told.doc, told.start, told.end, told.felt, told.question)
+        if not recorder.told(given):
             return _refused(503, "This could not be kept.")
         return Response(status_code=204)
 

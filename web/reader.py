@@ -10,10 +10,13 @@ from urllib.parse import quote as url_quote
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from retrieval.types import Article, Block, Clinic, Place
-from web.render import digits, review_state
+from web.render import digits, overdue, review_state
 from web.words import FIRST, Words
 
-__all__ = ["Printed", "accessibility_page", "article_page", "missing_page", "privacy_page", "trouble_page"]
+__all__ = [
+    "Printed", "Standing", "accessibility_page", "article_page", "missing_page", "privacy_page", "taken_down_page",
+    "trouble_page",
+]  # fmt: skip
 
 _TEMPLATES = Environment(
     loader=FileSystemLoader(Path(__file__).parent / "templates"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
@@ -35,6 +38,14 @@ class Printed:
 
 
 @dataclass(frozen=True, slots=True)
+class Standing:
+    """What a reader must know before reading: the review is overdue; the release that has a newer text, if one has."""
+
+    overdue: bool = False
+    newer: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class _Sheet:
     """One page as it is drawn: its address, its neighbours' (empty where there are none), and marks in per cent."""
 
@@ -51,6 +62,9 @@ class _Sheet:
     opened: bool
 
 
+_AS_IT_IS = Standing()
+
+
 @dataclass(slots=True)
 class _Piece:
     """A heading, a paragraph or a list as it is drawn; each row is a list of (text, marked, first mark)."""
@@ -63,12 +77,13 @@ class _Piece:
 
 
 def article_page(
-    article: Article, clinic: Clinic, words: Words, start: int = -1, end: int = -1, printed: Printed | None = None
-) -> str:
+    article: Article, clinic: Clinic, words: Words, start: int = -1, end: int = -1, printed: Printed | None = None,
+    standing: Standing = _AS_IT_IS,
+) -> str:  # fmt: skip
     """Draw an article.
 
     Parameters: the article, the clinic, the screens' words, the marked quote's offsets (offsets outside the text mark
-    nothing), and its printed pages, if there are any.
+    nothing), its printed pages, if there are any, and how it stands.
     Returns a whole HTML page.
     """
     if not 0 <= start < end <= len(article.text):
@@ -85,6 +100,8 @@ def article_page(
         pieces=pieces,
         contents=contents,
         state=state[0].upper() + state[1:],
+        overdue=overdue(metadata.review_by, words) if standing.overdue else "",
+        newer=_reader_url(article, standing.newer, words.code) if standing.newer else "",
         marked=any(first for piece in pieces for row in piece.rows for _, _, first in row),
         sheet=_sheet(article, printed, start, end) if printed and printed.sizes else None,
         turned_to=(lambda page: _page_url(article, printed, start, end, page)) if printed else None,
@@ -94,6 +111,11 @@ def article_page(
 def missing_page(clinic: Clinic, words: Words) -> str:
     """The page for an article or a release that is no longer there: how to reach a person."""
     return _notice(clinic, words, words("reader.missing"), words("reader.missing_text"))
+
+
+def taken_down_page(clinic: Clinic, words: Words) -> str:
+    """The page for an article that is withdrawn, by staff or since its review is overdue: how to reach a person."""
+    return _notice(clinic, words, words("reader.taken_down"), words("reader.taken_down_text"))
 
 
 def trouble_page(clinic: Clinic, words: Words) -> str:
@@ -147,6 +169,11 @@ def _page_url(article: Article, printed: Printed, start: int, end: int, page: in
     marked = f"start={start}&end={end}&" if start >= 0 else ""
     screen = "" if printed.lang == FIRST else f"&lang={printed.lang}"
     return f"/read/{url_quote(printed.release)}/{url_quote(article.doc)}?{marked}page={page}{screen}#sheet"
+
+
+def _reader_url(article: Article, release: str, lang: str) -> str:
+    """The address of the same article in another release."""
+    return f"/read/{url_quote(release)}/{url_quote(article.doc)}" + ("" if lang == FIRST else f"?lang={lang}")
 
 
 def _per_cent(place: Place) -> tuple[str, str, str, str]:

@@ -19,6 +19,7 @@ __all__ = [
     "footer_html",
     "header_html",
     "notice_html",
+    "overdue",
     "question_html",
     "reader_url",
     "review_state",
@@ -157,6 +158,11 @@ def review_state(reviewed_on: date | None, reviewed_by: str, words: Words) -> st
     return words("review.on_by", date=day, name=reviewed_by) if reviewed_by else words("review.on", date=day)
 
 
+def overdue(review_by: date | None, words: Words) -> str:
+    """What patients are told about an article whose review is overdue, as a sentence of its own."""
+    return words("review.due", date=words.day(review_by)) if review_by else ""
+
+
 def digits(number: str) -> str:
     """A phone number as it stands in a link."""
     return re.sub(r"[^\d+]", "", number)
@@ -177,7 +183,7 @@ def _differs_html(one: SideBySide, release: str, clinic: Clinic, words: Words) -
     """What articles say differently, a row an article: who says it, and what."""
     rows = "".join(
         f'<tr><th scope="row"><span{_lang(cited.language, words)}>{escape(cited.title)}</span><span class="pf-state">'
-        f"{escape(review_state(cited.reviewed_on, cited.reviewed_by, words))}</span></th>"
+        f"{escape(review_state(cited.reviewed_on, cited.reviewed_by, words))}</span>{_overdue_html(cited, words)}</th>"
         f"<td>{''.join(_statement_html(quote, release, clinic, words) for quote in quotes)}</td></tr>"
         for cited, quotes in ((quotes[0].citation, quotes) for quotes in _by_article(one.quotes))
     )
@@ -210,7 +216,7 @@ def _words(quote: Quote) -> str:
     """A quote's words, those marked that answer the question."""
     first, last = (offset - quote.citation.start for offset in quote.marked)
     if not 0 <= first < last <= len(quote.text):
-        return escape(quote.text)
+        return escape(quote.text.translate(_NO_BORDERS))  # nobody sees these signs, marked or not
     parts = (part.translate(_NO_BORDERS) for part in (quote.text[:first], quote.text[first:last], quote.text[last:]))
     before, within, after = parts
     escaped = escape(f"{before}{_OPEN}{within}{_CLOSE}{after}")
@@ -227,15 +233,22 @@ def _quote_html(quote: Quote, release: str, clinic: Clinic, words: Words) -> str
     page = f", {escape(words('answer.article_page', number=cited.page))}" if cited.page else ""
     state = escape(review_state(cited.reviewed_on, cited.reviewed_by, words))
     also = "".join(
-        f"<li{lang}>{_link(reader_url(other, release, words), _place(other), safe=True)}</li>" for other in quote.also
+        f"<li><span{_lang(other.language, words)}>{_link(reader_url(other, release, words), _place(other), safe=True)}</span>"
+        f"{_overdue_html(other, words)}</li>"
+        for other in quote.also
     )
     also = f'<div class="pf-also"><span>{escape(words("answer.also"))}</span><ul>{also}</ul></div>' if also else ""
     return (
         f'<figure class="pf-quote"><blockquote{lang}>{_words(quote)}</blockquote>'
         f'<figcaption><span class="pf-place"><span{lang}>{_place(cited)}</span>{page}</span>'
-        f'<span class="pf-state">{state}</span>'
+        f'<span class="pf-state">{state}</span>{_overdue_html(cited, words)}'
         f"{_read_html(cited, release, words)}{also}{_felt_html(clinic, words)}</figcaption></figure>"
     )
+
+
+def _overdue_html(cited: Citation, words: Words) -> str:
+    """The label of a quote whose article's review is overdue."""
+    return f'<span class="pf-due">{escape(overdue(cited.review_by, words))}</span>' if cited.overdue else ""
 
 
 def _felt_html(clinic: Clinic, words: Words) -> str:

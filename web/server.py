@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
-import socket
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from importlib.util import find_spec
 from pathlib import Path
 
-import uvicorn
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.requests import Request
@@ -20,26 +20,35 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
 from retrieval.assistant import Assistant
-from retrieval.errors import PatientFaqError, ReleaseError, SettingsError
+from retrieval.errors import ReleaseError, SettingsError
 from retrieval.settings import Settings
 from web.chat import mount_chat
-from web.connections import connections
 from web.feedback import add_feedback
-from web.gate import Gate, policies
+from web.gate import Gate, policies_for
 from web.line import Door
-from web.reader import Printed, accessibility_page, article_page, missing_page, privacy_page, trouble_page
-from web.words import Words, screen_language, words_of
+from web.reader import (
+    Printed,
+    Standing,
+    accessibility_page,
+    article_page,
+    missing_page,
+    privacy_page,
+    taken_down_page,
+    trouble_page,
+)
+from web.recording import Recorder
+from web.running import run
+from web.words import words_for, words_of
 
 __all__ = ["create_app", "serve"]
 
 _LOG = logging.getLogger(__name__)
 _STATIC = Path(__file__).parent / "static"
-# A release never changes, and its name stands in the address.
-_FOR_GOOD = {"cache-control": "public, max-age=31536000, immutable"}
+# What a patient has read is not left in the browser: the page on privacy says so, and others may use the device.
+_UNKEPT = {"cache-control": "private, no-store"}
 _SWITCH = 0.0005
 """Seconds that a thread may keep Python to itself while another waits (5 ms as Python comes). Answering is done in threads, and
 what takes in requests would wait for them at every step; that makes little work long, and says "busy" late."""
-_MOST_OF_HEADERS = 16 * 1024
 _READY_FOR = 2.0  # seconds that a finding holds: anybody may ask, and each time something is looked up
 
 
@@ -50,12 +59,22 @@ def create_app(assistant: Assistant, settings: Settings, refused: Callable[[str]
     refused.
     Returns an ASGI application.
     """
-    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+    recorder = Recorder(assistant, settings.journal)
+
+    @asynccontextmanager
+    async def recording(app: FastAPI) -> AsyncIterator[None]:
+        recorder.start()
+        try:
+            yield
+        finally:
+            await asyncio.to_thread(recorder.stop)
+
+    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, lifespan=recording)
     app.mount("/look", StaticFiles(directory=_STATIC))
 
     _add_articles(app, assistant)
     _add_pages(app, assistant)
-    add_feedback(app, assistant, settings)
+    add_feedback(app, assistant, recorder)
 
     @app.get("/healthz")
     def health() -> JSONResponse:
@@ -73,13 +92,13 @@ def create_app(assistant: Assistant, settings: Settings, refused: Callable[[str]
 
     @app.exception_handler(Exception)
     def failed(request: Request, problem: Exception) -> HTMLResponse:
-        return HTMLResponse(trouble_page(assistant.clinic(), _words_for(request)), status_code=500)
+        return HTMLResponse(trouble_page(assistant.clinic(), words_for(request.query_params, request.headers)), status_code=500)
 
     @app.exception_handler(RequestValidationError)
     def misshapen(request: Request, problem: RequestValidationError) -> JSONResponse:
         return JSONResponse({"detail": "That cannot be read."}, status_code=422)  # without what was sent
 
-    reply = mount_chat(app, assistant, [_STATIC / "chat.css"])
+    reply = mount_chat(app, assistant, [_STATIC / "chat.css"], recorder.asked)
     hosts = [host.strip() for host in settings.hosts.split(",") if host.strip()]
     door = Door(app, settings.capacity, reply)
     return Gate(door, settings.rate, settings.frame_ancestors, settings.trust_proxy, hosts, refused)
@@ -108,10 +127,12 @@ def _add_articles(app: FastAPI, assistant: Assistant) -> None:
 
     @app.api_route("/read/{release}/{doc:path}", methods=["GET", "HEAD"])
     def read(request: Request, release: str, doc: str, start: str = "", end: str = "", page: str = "") -> HTMLResponse:
-        found, words = assistant.opened(release, doc), _words_for(request)
+        found, words = assistant.readable(release, doc), words_for(request.query_params, request.headers)
         if found is None:
             return missing(request)
-        opened, article = found
+        if found.taken_down:
+            return gone(request)
+        opened, standing = found.release, Standing(found.overdue, found.newer)
         first, last = _offset(start), _offset(end)
         try:
             sheets = opened.sheets(doc)
@@ -122,22 +143,30 @@ def _add_articles(app: FastAPI, assistant: Assistant) -> None:
         if sheets:
             sizes = tuple((width, height) for width, height in sheets.sizes.tolist())
             printed = Printed(opened.id, sizes, sheets.places(first, last), _offset(page), words.code)
-        return HTMLResponse(article_page(article, opened.clinic, words, first, last, printed))
+        drawn = article_page(found.article, opened.clinic, words, first, last, printed, standing)
+        return HTMLResponse(drawn, headers=_UNKEPT)
 
     @app.api_route("/sheet/{release}/{doc:path}", methods=["GET", "HEAD"])
-    def sheet(release: str, doc: str, page: str = "") -> Response:
+    def sheet(request: Request, release: str, doc: str, page: str = "") -> Response:
+        found = assistant.readable(release, doc)
+        if found and found.taken_down:
+            return gone(request)
         try:
-            picture = assistant.release(release).picture(doc, _offset(page))
-        except (PatientFaqError, OSError) as problem:
+            picture = found.release.picture(doc, _offset(page)) if found else None
+        except ReleaseError as problem:
             _LOG.warning("a picture cannot be shown: %s", problem)
             picture = None
         if picture is None:
             return PlainTextResponse("There is no such page.", status_code=404)
-        return Response(picture, media_type="image/webp", headers=_FOR_GOOD)
+        return Response(picture, media_type="image/webp", headers=_UNKEPT)
+
+    def gone(request: Request) -> HTMLResponse:
+        words = words_for(request.query_params, request.headers)
+        return HTMLResponse(taken_down_page(assistant.clinic(), words), status_code=410, headers=_UNKEPT)
 
     @app.api_route("/read/{address:path}", methods=["GET", "HEAD"])
     def missing(request: Request) -> HTMLResponse:
-        return HTMLResponse(missing_page(assistant.clinic(), _words_for(request)), status_code=404)
+        return HTMLResponse(missing_page(assistant.clinic(), words_for(request.query_params, request.headers)), status_code=404)
 
 
 def _add_pages(app: FastAPI, assistant: Assistant) -> None:
@@ -151,11 +180,11 @@ def _add_pages(app: FastAPI, assistant: Assistant) -> None:
 
     @app.api_route("/privacy", methods=["GET", "HEAD"])
     def privacy(request: Request) -> HTMLResponse:
-        return HTMLResponse(privacy_page(assistant.clinic(), _words_for(request)))
+        return HTMLResponse(privacy_page(assistant.clinic(), words_for(request.query_params, request.headers)))
 
     @app.api_route("/accessibility", methods=["GET", "HEAD"])
     def accessibility(request: Request) -> HTMLResponse:
-        return HTMLResponse(accessibility_page(assistant.clinic(), _words_for(request)))
+        return HTMLResponse(accessibility_page(assistant.clinic(), words_for(request.query_params, request.headers)))
 
     @app.api_route("/words/{code}", methods=["GET", "HEAD"])
     def words(code: str) -> JSONResponse:
@@ -163,10 +192,6 @@ def _add_pages(app: FastAPI, assistant: Assistant) -> None:
         parts = {name: said.part(name) for name in ("page", "copied", "hand_over", "feedback")}
         reached = {name: getattr(clinic, name) for name in ("name", "email", "whatsapp", "booking_url")}
         return JSONResponse({"code": said.code, **parts, "clinic": reached})
-
-
-def _words_for(request: Request) -> Words:
-    return words_of(screen_language(request.query_params.get("lang", ""), request.headers.get("accept-language", "")))
 
 
 def _offset(text: str) -> int:
@@ -189,26 +214,4 @@ def serve(settings: Settings) -> None:
     else:
         app = create_app(assistant, settings)
     sys.setswitchinterval(_SWITCH)
-    # No access log: addresses of patients are nobody's business. The gate alone decides whom to believe about addresses.
-    config = uvicorn.Config(
-        app, host=settings.host, port=settings.port, access_log=False, log_level="error", server_header=False, ws="none",
-        proxy_headers=False, timeout_graceful_shutdown=2, h11_max_incomplete_event_size=_MOST_OF_HEADERS,
-        http=connections(policies(settings.frame_ancestors), settings.trust_proxy),
-    )  # fmt: skip
-    _Announced(config).run()
-
-
-class _Announced(uvicorn.Server):
-    """Says where the chat is as soon as it answers there, and stops without ado."""
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        if self.started:
-            host = f"[{self.config.host}]" if ":" in self.config.host else self.config.host
-            sys.stdout.write(f"The chat is at http://{host}:{self.config.port} (stop it with Ctrl-C)\n")
-            sys.stdout.flush()
-
-    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        # Each open page holds a connection, and uvicorn reports every one that it ends with a traceback.
-        logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
-        await super().shutdown(sockets)
+    run(app, settings.host, settings.port, "The chat", policies_for(settings.frame_ancestors), settings.trust_proxy)

@@ -13,13 +13,14 @@ from typing import Any
 
 from retrieval.errors import SettingsError
 
-__all__ = ["LANGUAGES", "Words", "screen_language", "words_of"]
+__all__ = ["LANGUAGES", "Words", "screen_language", "words_for", "words_of"]
 
 _FOLDER = Path(__file__).parent / "words"
 FIRST = "en"
 """The language whose file says which words there are."""
 LANGUAGES = tuple(sorted((file.stem for file in _FOLDER.glob("*.toml")), key=lambda code: (code != FIRST, code)))
 """Codes of the languages that the screens have, English first."""
+_PLACE = re.compile(r"\{(\w+)\}")
 _QUALITY = re.compile(r"^\s*([A-Za-z]{1,8})[A-Za-z0-9-]*\s*(?:;\s*q=([01](?:\.\d{0,3})?))?\s*$")
 
 
@@ -34,9 +35,8 @@ class Words:
         """The words of that name (`reader.back`), with values put in the place of the words in braces."""
         text = self._value(name)
         assert isinstance(text, str), f"{name} is no text"
-        for key, value in values.items():
-            text = text.replace(f"{{{key}}}", str(value))
-        return text
+        # All at once: a value may hold braces itself.
+        return _PLACE.sub(lambda found: str(values.get(found[1], found[0])), text)
 
     def listed(self, name: str) -> list[str]:
         """A list of words."""
@@ -66,6 +66,11 @@ def words_of(code: str) -> Words:
         return Words(chosen, tomllib.loads(path.read_text(encoding="utf-8")))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as problem:
         raise SettingsError(f"{path}: cannot be read ({problem}). Mend the line it names.") from problem
+
+
+def words_for(query: Mapping[str, str], headers: Mapping[str, str]) -> Words:
+    """The words for a request: of the language that its address names, or else that the browser asks for."""
+    return words_of(screen_language(query.get("lang", ""), headers.get("accept-language", "")))
 
 
 def screen_language(chosen: str, accepted: str = "") -> str:

@@ -119,17 +119,23 @@
 
   function line(element) { return element ? element.innerText.replace(/\s+/g, " ").trim() : ""; }
 
+  // How the review of an article stands, as its quote says it.
+  function state(within, place) {
+    return [".pf-state", ".pf-due"].map(function (name) { return line(within.querySelector(place + name)); }).filter(Boolean).join(" – ");
+  }
+
   // The quotes of an answer as plain text, each with where it stands.
   function quoted(answer, addresses) {
     var found = [];
     answer.querySelectorAll(".pf-quote").forEach(function (quote) {
       var text = "“" + quote.querySelector("blockquote").innerText.trim() + "”\n" + line(quote.querySelector(".pf-place"));
-      text += " – " + line(quote.querySelector(".pf-state"));
+      text += " – " + state(quote, "figcaption > ");
       if (addresses) text += "\n" + quote.querySelector(".pf-read").href;
       found.push(text);
     });
     answer.querySelectorAll(".pf-statement").forEach(function (statement) {
-      var text = "“" + statement.querySelector("p").innerText.trim() + "”\n" + line(statement.closest("tr").querySelector("th > span"));
+      var row = statement.closest("tr");
+      var text = "“" + statement.querySelector("p").innerText.trim() + "”\n" + line(row.querySelector("th > span")) + " – " + state(row, "th > ");
       found.push(text + (addresses ? "\n" + statement.querySelector(".pf-read").href : ""));
     });
     return found;
