@@ -11,7 +11,6 @@ well held-out questions are told apart.
 
 from __future__ import annotations
 
-import sys
 import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,24 +19,22 @@ import numpy as np
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 
+from retrieval.abstaining import COEFFICIENTS, SIGNALS, Likely, signals
+from retrieval.answering import IN_THE_FIELD_FROM, answer
+from retrieval.build import build
+from retrieval.encoder import Encoder, open_encoder
+from retrieval.evaluation.judged import answering, load_judged
+from retrieval.examples import Examples
+from retrieval.language import language_of
+from retrieval.messages import MESSAGES, comparable, load_messages
+from retrieval.passages import passage_in_context
+from retrieval.release import Release, open_current
+from retrieval.search import FUSED, UNASKED, Weights, search
+from retrieval.settings import Settings
+from retrieval.training import Encoded, encode_messages, scenario_folds, train, with_questions
+from retrieval.vocabulary import Vocabulary
+
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
-
-from retrieval.abstaining import COEFFICIENTS, SIGNALS, Likely, signals  # noqa: E402
-from retrieval.answering import IN_THE_FIELD_FROM, answer  # noqa: E402
-from retrieval.build import build  # noqa: E402
-from retrieval.encoder import Encoder, open_encoder  # noqa: E402
-from retrieval.evaluation.judged import answering, load_judged  # noqa: E402
-from retrieval.examples import Examples  # noqa: E402
-from retrieval.language import language_of  # noqa: E402
-from retrieval.messages import MESSAGES, comparable, load_messages  # noqa: E402
-from retrieval.passages import passage_in_context  # noqa: E402
-from retrieval.release import Release, open_current  # noqa: E402
-from retrieval.search import FUSED, UNASKED, Weights, search  # noqa: E402
-from retrieval.settings import Settings  # noqa: E402
-from retrieval.training import Encoded, encode_messages, scenario_folds, train, with_questions  # noqa: E402
-from retrieval.vocabulary import Vocabulary  # noqa: E402
-
 FOLDS = 5
 JUDGED_WEIGHT = 6.0  # a judged question counts as much as so many example messages, which are many and more alike
 WORLDS = ("everyday-talk.txt", "off-topic-world.txt")

@@ -13,7 +13,6 @@ from __future__ import annotations
 import copy
 import hashlib
 import random
-import sys
 import tempfile
 import time
 from pathlib import Path
@@ -23,16 +22,14 @@ import torch
 from sklearn.cluster import KMeans
 from transformers import AutoModel
 
+from retrieval.build import build
+from retrieval.encoder import Vectors, open_encoder, package_folder
+from retrieval.messages import MESSAGES, load_messages
+from retrieval.question_model import SHIPPED, QuestionModel
+from retrieval.release import Release, open_current
+from retrieval.settings import Settings
+
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT))
-
-from retrieval.build import build  # noqa: E402
-from retrieval.encoder import Vectors, open_encoder, package_folder  # noqa: E402
-from retrieval.messages import MESSAGES, load_messages  # noqa: E402
-from retrieval.question_model import SHIPPED, QuestionModel  # noqa: E402
-from retrieval.release import Release, open_current  # noqa: E402
-from retrieval.settings import Settings  # noqa: E402
-
 LAYERS, EPOCHS, BATCH, RATE, SHARPNESS, SEED = 3, 6, 64, 1.5e-4, 20.0, 0
 HELD, HELD_BATCH, HELD_WEIGHT, HELD_LENGTH = 3000, 32, 3.0, 200
 ALMOST_THE_SAME = 0.8
@@ -155,7 +152,7 @@ def through(layers: torch.nn.ModuleList, states: list[State]) -> torch.Tensor:
 
 def vectors_of(release: Release) -> Vectors:
     """All passages' vectors, in the order of the release."""
-    return release.index.reconstruct_n(0, len(release.passages))
+    return release.vectors.part(0, len(release.passages))
 
 
 def labels(release: Release, asked: tuple) -> tuple[torch.Tensor, torch.Tensor]:

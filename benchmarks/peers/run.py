@@ -91,7 +91,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     peers = [row for row in PEERS if chosen.only.lower() in row.name.lower()]
     if chosen.install:
         # A list, so that one that fails does not keep the others from being installed.
-        return int(not all([_install(name) for name in dict.fromkeys(row.environment for row in peers)]))  # noqa: C419
+        installed = [_install(name) for name in dict.fromkeys(row.environment for row in peers)]
+        return int(not all(installed))
     if chosen.show:
         print(table(json.loads(chosen.show.read_text(encoding="utf-8"))))
         return 0
