@@ -11,11 +11,23 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
-from support import BROWSER, FLAGS, ROOT, SHARED, WordEncoder
+from playwright.sync_api import Browser, BrowserContext, expect, sync_playwright
+from support import BROWSER, FLAGS, PATIENCE, ROOT, SHARED, Pages, Postgres, WordEncoder, why_no_browser
 
+from retrieval.build import build
 from retrieval.encoder import Encoder, open_encoder
 from retrieval.settings import Settings
+
+# These take longest: they begin first, so that no process is left with one of them while the others have nothing to do.
+LONGEST = (
+    "test_embed.py", "test_browser.py", "test_attacks.py", "test_command.py", "test_server.py", "test_cli.py", "test_build.py",
+    "test_sandbox.py", "test_offline.py", "test_load.py",
+)  # fmt: skip
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    places = {name: place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: places.get(item.path.name, len(places)))
 
 
 @pytest.fixture
@@ -32,7 +44,23 @@ def real_encoder() -> Encoder:
 @pytest.fixture
 def corpus(tmp_path: Path) -> Path:
     """Three small articles in three formats."""
-    folder = tmp_path / "corpus"
+    return _three_articles(tmp_path / "corpus")
+
+
+@pytest.fixture
+def corpus_index(built_corpus: Path, tmp_path: Path) -> Path:
+    """A release of them by the readable model, as `build` makes it. It was built once for all tests; this is a copy."""
+    return shutil.copytree(built_corpus, tmp_path / "index")
+
+
+@pytest.fixture(scope="session")
+def built_corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("built")
+    build(_three_articles(folder / "corpus"), folder / "index", WordEncoder())
+    return folder / "index"
+
+
+def _three_articles(folder: Path) -> Path:
     (folder / "articles").mkdir(parents=True)
     (folder / "articles" / "redness.md").write_text(
         "# Redness\n\n## How long are you red?\n\nRedness fades in two days. Cool packs help.\n\n"
@@ -75,10 +103,47 @@ def own_index(project_index: Path, tmp_path_factory: pytest.TempPathFactory) -> 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
+    """A real browser. One a module: while it runs, no other loop of events can run in its thread."""
+    if reason := why_no_browser():
+        pytest.skip(reason)
+    expect.set_options(timeout=PATIENCE)
     with sync_playwright() as playwright:
         started = playwright.chromium.launch(executable_path=BROWSER, args=FLAGS.split())
         yield started
         started.close()
+
+
+@pytest.fixture(scope="module")
+def contexts(browser: Browser) -> dict[str, BrowserContext]:
+    return {}
+
+
+@pytest.fixture
+def pages(browser: Browser, contexts: dict[str, BrowserContext]) -> Iterator[Pages]:
+    """Opens pages, and knows what they asked for and complained of."""
+    pages = Pages(browser, contexts)
+    yield pages
+    pages.close()
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """A server of PostgreSQL, for as long as the tests run."""
+    try:
+        server = Postgres()
+    except FileNotFoundError as problem:
+        pytest.skip(str(problem))
+    yield server
+    server.remove()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def where(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Where a journal may be kept: a file that is not there yet, or the address of an empty database."""
+    if request.param == "sqlite":
+        return str(tmp_path / "journal.sqlite3")
+    server: Postgres = request.getfixturevalue("postgres")
+    return server.fresh()
 
 
 @pytest.fixture(scope="session")

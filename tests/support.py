@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 import os
+import pwd
 import re
 import shutil
+import signal
 import socket
 import subprocess
 import sys
+import tempfile
+import time
 import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
 
 import numpy as np
+from axe_playwright_python.sync_playwright import Axe
 from playwright._impl._driver import compute_driver_executable
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Frame, Page, Request
 
 from retrieval.encoder import Question, Vectors
 
@@ -25,6 +33,9 @@ FLAGS = (
     "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update "
     "--disable-sync"
 )
+
+PATIENCE = 20_000
+"""Milliseconds that a browser may take for what comes at once on a machine that has nothing else to do."""
 
 
 class WordEncoder:
@@ -63,6 +74,9 @@ class WordEncoder:
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         return [len(re.findall(r"\w+", text)) for text in texts]
 
+    def known_words(self) -> frozenset[str]:
+        return frozenset()
+
 
 def why_no_browser() -> str:
     """Why nothing can be tested in a real browser here; empty where it can."""
@@ -73,6 +87,169 @@ def why_no_browser() -> str:
     except (OSError, subprocess.CalledProcessError):
         return "THE BROWSER'S DRIVER DOES NOT START (Debian: apt-get install libatomic1): what people see is NOT tested"
     return ""
+
+
+class Pages:
+    """The pages that a test opens, and what they ask for and complain of.
+
+    `hosts` are all that were asked for anything; `problems` the errors of scripts; `complaints` the errors on the console, each
+    with its address. Pages of one width, height and other options share a context with those of earlier tests, as if the same
+    person came again: what was loaded once is not loaded and compiled anew for each.
+    """
+
+    def __init__(self, browser: Browser, contexts: dict[str, BrowserContext]) -> None:
+        self._browser = browser
+        self._contexts = contexts
+        self._heard: list[BrowserContext] = []
+        self._asked: list[str] = []
+        self.problems: list[str] = []
+        self.complaints: list[tuple[str, str]] = []
+
+    def open(self, address: str, width: int = 1280, height: int = 900, **options: Any) -> Page:
+        """Open an address in a screen of this size."""
+        options["viewport"] = {"width": width, "height": height}
+        key = repr(sorted(options.items()))
+        if key not in self._contexts:
+            self._contexts[key] = self._browser.new_context(**options)
+            self._contexts[key].set_default_timeout(PATIENCE)
+        context = self._contexts[key]
+        if context not in self._heard:
+            self._heard.append(context)
+            context.on("request", self._ask)
+            context.on("page", self._listen)
+        page = context.new_page()
+        page.goto(address)
+        return page
+
+    def close(self) -> None:
+        """Close all pages, and listen no more."""
+        for context in self._heard:
+            for page in context.pages:
+                page.close()
+            context.remove_listener("request", self._ask)
+            context.remove_listener("page", self._listen)
+        self._heard.clear()
+
+    @property
+    def hosts(self) -> set[str]:
+        return {urlsplit(url).netloc for url in self._asked if urlsplit(url).scheme not in {"data", "blob"}}
+
+    def _ask(self, request: Request) -> None:
+        self._asked.append(request.url)
+
+    def _listen(self, page: Page) -> None:
+        page.on("websocket", lambda opened: self._asked.append(opened.url))
+        page.on("pageerror", lambda problem: self.problems.append(str(problem)))
+        page.on("console", self._hear)
+
+    def _hear(self, said: ConsoleMessage) -> None:
+        if said.type == "error":
+            self.complaints.append((said.text, said.location["url"]))
+
+
+def overflow(page: Page | Frame) -> int:
+    """How many pixels of a page stand out over its side."""
+    return int(page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth"))
+
+
+def barriers(page: Page | Frame, **options: Any) -> list[tuple[str, list[str]]]:
+    """What keeps people with disabilities from using a page, as far as axe finds it: the rules broken, and where."""
+    tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+    rules = {"runOnly": {"type": "tag", "values": tags}, **options}
+    found = Axe().run(page, options=rules).response  # type: ignore[arg-type]  # a frame can be asked the same
+    assert len(found["passes"]) > 5
+    return [(each["id"], [node["html"][:200] for node in each["nodes"]]) for each in found["violations"]]
+
+
+class Postgres:
+    """A PostgreSQL server of Debian's packages, in a folder of its own, on a socket there, with a password."""
+
+    password = "horse-battery"
+    no_server = "NO POSTGRESQL ON THIS MACHINE (Debian: apt-get install postgresql): the journal in a database is NOT tested"
+
+    def __init__(self) -> None:
+        programs = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
+        if not programs:
+            raise FileNotFoundError(self.no_server)
+        self._programs = programs[-1].parent
+        # It refuses to run as root, and the folders of tests are closed to others.
+        self._user: dict[str, object] = {}
+        self.folder = Path(tempfile.mkdtemp(prefix="pg", dir="/tmp"))
+        if os.geteuid() == 0:
+            user = next((name for name in ("postgres", "nobody") if self._there_is(name)), "")
+            if not user:
+                raise FileNotFoundError("NO USER TO RUN POSTGRESQL AS: the journal in a database is NOT tested")
+            self._user = {"user": user, "group": pwd.getpwnam(user).pw_gid, "extra_groups": []}
+            os.chown(self.folder, pwd.getpwnam(user).pw_uid, -1)
+        secret = self.folder / "password"
+        secret.write_text(self.password)
+        secret.chmod(0o644)
+        self._server: subprocess.Popen[bytes] | None = None
+        self._run(
+            "initdb", "-D", self._data, "-U", "faq", "-A", "scram-sha-256", f"--pwfile={secret}", "--no-sync", "-E", "UTF8"
+        )
+        self.start()
+
+    @property
+    def _data(self) -> str:
+        return str(self.folder / "data")
+
+    @staticmethod
+    def _there_is(user: str) -> bool:
+        try:
+            return bool(pwd.getpwnam(user))
+        except KeyError:
+            return False
+
+    def _run(self, program: str, *arguments: str) -> None:
+        command = [str(self._programs / program), *arguments]
+        done = subprocess.run(command, capture_output=True, text=True, cwd=self.folder, **self._user)  # type: ignore[call-overload]
+        assert done.returncode == 0, done.stdout + done.stderr
+
+    def start(self) -> None:
+        """Start, and wait until it answers."""
+        told = {"listen_addresses": "", "unix_socket_directories": str(self.folder), "fsync": "off", "max_connections": "60"}
+        settings = [part for name, value in told.items() for part in ("-c", f"{name}={value}")]
+        with (self.folder / "log").open("ab") as log:
+            self._server = subprocess.Popen(
+                [str(self._programs / "postgres"), "-D", self._data, *settings],
+                stdout=log, stderr=log, cwd=self.folder, **self._user,  # type: ignore[call-overload]
+            )  # fmt: skip
+        import psycopg
+
+        deadline = time.monotonic() + 60
+        while True:
+            assert self._server.poll() is None, (self.folder / "log").read_text()
+            try:
+                psycopg.connect(self._address("postgres")).close()
+                return
+            except psycopg.OperationalError:
+                assert time.monotonic() < deadline, (self.folder / "log").read_text()
+                time.sleep(0.05)
+
+    def stop(self, how: signal.Signals = signal.SIGINT) -> None:
+        """Stop it at once, whoever is connected."""
+        if self._server is not None:
+            self._server.send_signal(how)
+            self._server.wait(60)
+            self._server = None
+
+    def remove(self) -> None:
+        """Stop it and remove all it wrote."""
+        self.stop(signal.SIGQUIT)  # without writing down what nobody will read
+        shutil.rmtree(self.folder)
+
+    def fresh(self) -> str:
+        """The address of the database, emptied of whatever was in it."""
+        import psycopg
+
+        with psycopg.connect(self._address("postgres"), autocommit=True) as connection:
+            connection.execute("DROP SCHEMA public CASCADE")
+            connection.execute("CREATE SCHEMA public")
+        return self._address("postgres")
+
+    def _address(self, database: str) -> str:
+        return f"postgresql://faq:{self.password}@/{database}?host={self.folder}"
 
 
 def free_port() -> int:

@@ -10,7 +10,6 @@ import pytest
 from support import WordEncoder
 
 from retrieval.abstaining import SIGNALS, likely, signals
-from retrieval.build import build
 from retrieval.classifier import Kinds
 from retrieval.examples import Examples
 from retrieval.release import Release, open_current
@@ -20,9 +19,8 @@ GENERAL, OTHER = Kinds(0.0, 0.0, 0.0, 0.99, 0.01), Kinds(0.0, 0.0, 0.0, 0.01, 0.
 
 
 @pytest.fixture
-def release(corpus: Path, tmp_path: Path, words: WordEncoder) -> Release:
-    build(corpus, tmp_path / "index", words)
-    return open_current(tmp_path / "index")
+def release(corpus_index: Path) -> Release:
+    return open_current(corpus_index)
 
 
 def of(release: Release, question: str, kinds: Kinds | None = GENERAL) -> dict[str, float]:
@@ -79,3 +77,12 @@ def test_what_an_article_plainly_says_is_answered_whatever_the_router_and_the_ex
 
 def test_nothing_found_is_nothing_likely(release: Release) -> None:
     assert likely(release, WordEncoder().encode_questions(["sessions"])[0], [], GENERAL).answered == 0
+
+
+def test_what_somebody_attached_this_very_question_to_answers_it(release: Release) -> None:
+    question = WordEncoder().encode_questions(["Will a unicorn notice?"])[0]
+    matches = search(release, question, 8)
+    assert likely(release, question, matches, OTHER).answered < 0.9
+    attached = [dataclasses.replace(matches[0], asked=0.95), *matches[1:]]
+    told = likely(release, question, attached, OTHER)
+    assert min(told.in_the_field, told.answered) >= 0.9

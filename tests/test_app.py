@@ -63,7 +63,7 @@ def test_a_port_in_use_is_said_before_anything_is_loaded() -> None:
         done = _run(PORT=str(port), INDEX="/nowhere")
     assert done.returncode == 2
     assert f"127.0.0.1:{port} cannot be used" in done.stderr
-    assert "PATIENT_FAQ_PORT=7861" in done.stderr
+    assert "PATIENT_FAQ_PORT=7870" in done.stderr
     assert "Starting" not in done.stdout
 
 

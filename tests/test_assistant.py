@@ -6,6 +6,7 @@ import dataclasses
 import shutil
 import threading
 import time
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -24,9 +25,8 @@ URGENT = "I can't breathe properly since the session"
 
 
 @pytest.fixture
-def index(corpus: Path, tmp_path: Path, words: WordEncoder) -> Path:
-    build(corpus, tmp_path / "index", words)
-    return tmp_path / "index"
+def index(corpus_index: Path) -> Path:
+    return corpus_index
 
 
 @pytest.fixture
@@ -338,3 +338,182 @@ def test_without_a_trained_router_rules_hold_and_the_health_says_so(assistant: A
     assert assistant.release().classifier is None
     assert assistant.ask(URGENT).route == "urgent"
     assert assistant.problems() == ["The trained router is not in use: messages are routed by rules alone."]
+
+
+LAST = date(2026, 5, 3)
+"""The day by which the overdue article should have been reviewed."""
+
+
+@pytest.fixture
+def day() -> list[date]:
+    """What day it is: tests set it."""
+    return [LAST]
+
+
+@pytest.fixture
+def reviewing(corpus: Path, tmp_path: Path, words: WordEncoder, day: list[date]) -> Assistant:
+    """An assistant over a corpus of which redness.md is due after 3 May, and withdrawn by itself after 10 May."""
+    (corpus / "clinic.toml").write_text(
+        'name = "Test Clinic"\n[review]\nwithdraw_topics = ["Aftercare"]\nwithdraw_after_days = 7\n', encoding="utf-8"
+    )
+    redness = corpus / "articles" / "redness.md"
+    known = '+++\nreview_by = 2026-05-03\ntopics = ["aftercare"]\n+++\n'
+    redness.write_text(known + redness.read_text(encoding="utf-8"), encoding="utf-8")
+    build(corpus, tmp_path / "index", words)
+    return Assistant(tmp_path / "index", words, Rules.floor(), load_clinic(corpus), lambda: day[0])
+
+
+RED = "How long are you red? Redness fades in two days."
+
+
+def test_a_review_that_is_overdue_is_told_with_the_quote_and_then_withdraws_it_at_midnight(
+    reviewing: Assistant, day: list[date]
+) -> None:
+    release = reviewing.release().id
+    seen = []
+    for days in (0, 1, 7, 8, 800):
+        day[0] = LAST + timedelta(days)
+        answer = reviewing.ask(RED)
+        assert answer.release == release  # no new release, no restart
+        seen.append([quote.citation.overdue for quote in answer.quotes if quote.citation.doc == "redness.md"])
+    assert seen[:3] == [[False], [True], [True]]
+    assert seen[3:] == [[], []]
+    assert reviewing.search("redness", 9)[0]
+    assert all(quote.citation.doc != "redness.md" for quote in reviewing.search("redness fades", 9)[0])
+
+
+def test_what_is_withdrawn_is_nowhere_in_an_answer(reviewing: Assistant, day: list[date]) -> None:
+    day[0] = LAST + timedelta(8)
+    headings = {section.title for section in reviewing.release().article("redness.md").sections}
+    for question in (
+        RED,
+        "Redness fades in two days.",
+        "What about swelling?",
+        "swelling rare",
+        "I am pregnant, how long are you red?",
+    ):
+        answer = reviewing.ask(question)
+        assert not {quote.citation.doc for quote in answer.quotes} & {"redness.md"}
+        assert not {cited.doc for quote in answer.quotes for cited in quote.also} & {"redness.md"}
+        assert not {heading.doc for heading in answer.suggestions} & {"redness.md"}
+    assert not headings & {question for _, question in reviewing.example_questions(9)}
+
+
+def test_example_questions_are_those_of_the_articles_in_use_on_the_day(reviewing: Assistant, day: list[date]) -> None:
+    before = reviewing.example_questions(9)
+    assert any("red" in question for _, question in before)
+    day[0] = LAST + timedelta(8)
+    assert reviewing.example_questions(9)
+    assert not any("red" in question for _, question in reviewing.example_questions(9))
+
+
+def test_the_same_question_on_the_same_day_gets_the_same_answer(reviewing: Assistant, day: list[date]) -> None:
+    for days in (0, 1, 8):
+        day[0] = LAST + timedelta(days)
+        one, other = (dataclasses.replace(reviewing.ask(RED), elapsed_ms=0, stages_ms=()) for _ in range(2))
+        assert one == other
+
+
+def test_a_difference_with_an_article_that_is_withdrawn_is_none(
+    corpus: Path, tmp_path: Path, words: WordEncoder, day: list[date]
+) -> None:
+    redness = "Redness from pico laser lasts"
+    known = '+++\nreview_by = 2026-05-03\ntopics = ["aftercare"]\n+++\n'
+    articles = corpus / "articles"
+    (corpus / "clinic.toml").write_text('name = "c"\n[review]\nwithdraw_topics = ["aftercare"]\n', encoding="utf-8")
+    for name, title, lasts in (("one", "Pico laser", "two days"), ("two", "On pico laser", "four weeks")):
+        (articles / f"{name}.md").write_text(f"# {title}\n\n{redness} {lasts}.\n", encoding="utf-8")
+    (articles / "three.md").write_text(f"{known}# Of pico laser\n\n{redness} six months.\n", encoding="utf-8")
+    build(corpus, tmp_path / "differing", words)
+    assistant = Assistant(tmp_path / "differing", words, Rules.floor(), load_clinic(corpus), lambda: day[0])
+    question = "How long does redness last after pico laser?"
+
+    def said() -> set[str]:
+        return {quote.citation.doc for one in assistant.ask(question).differs for quote in one.quotes}
+
+    assert {"one.md", "two.md", "three.md"} <= said()
+    day[0] += timedelta(1)
+    assert "three.md" not in said()
+    assert {"one.md", "two.md"} <= said()
+    (articles / "two.md").write_text(f"{known}# On pico laser\n\n{redness} four weeks.\n", encoding="utf-8")
+    build(corpus, tmp_path / "differing", words)
+    later(assistant)
+    assert not {"two.md", "three.md"} & said()
+
+
+def test_where_all_articles_are_withdrawn_patients_get_a_card_and_nothing_is_called_broken(
+    corpus: Path, tmp_path: Path, words: WordEncoder
+) -> None:
+    for path in (corpus / "articles").iterdir():
+        if path.suffix != ".md":
+            path.unlink()
+    (corpus / "clinic.toml").write_text('name = "c"\n[review]\nwithdraw_topics = ["aftercare"]\n', encoding="utf-8")
+    redness = corpus / "articles" / "redness.md"
+    known = '+++\nreview_by = 2026-05-03\ntopics = ["aftercare"]\n+++\n'
+    redness.write_text(known + redness.read_text(encoding="utf-8"), encoding="utf-8")
+    build(corpus, tmp_path / "index", words)
+    today = [date(2026, 5, 3)]
+    assistant = Assistant(tmp_path / "index", words, Rules.floor(), load_clinic(corpus), lambda: today[0])
+    assert assistant.ask(RED).quotes
+    assert assistant.problems() == ["The trained router is not in use: messages are routed by rules alone."]
+    today[0] = date(2026, 5, 4)
+    answer = assistant.ask(RED)
+    assert answer.card is not None
+    assert (answer.route, answer.card.kind, answer.quotes, answer.suggestions) == ("no_answer", "not_found", (), ())
+    consult = assistant.ask("I am pregnant, how long are you red?")
+    assert (consult.route, consult.quotes) == ("consult", ())
+    assert assistant.ask(URGENT).route == "urgent"
+    chinese = assistant.ask("打皮秒一般要几次？").card
+    assert chinese is not None
+    assert "English" in chinese.heading
+    assert assistant.search("redness", 3)[0] == []
+    assert assistant.example_questions(6) == []
+    assert assistant.ready() == ""
+    assert assistant.problems()[-1].startswith("Every article is withdrawn")
+
+
+def test_an_article_is_read_as_its_review_stands_by_now(
+    reviewing: Assistant, corpus: Path, tmp_path: Path, words: WordEncoder, day: list[date]
+) -> None:
+    old = reviewing.release().id
+    path = corpus / "articles" / "redness.md"
+    found = reviewing.readable(old, "redness.md")
+    assert found is not None
+    assert (found.taken_down, found.overdue, found.newer) == (False, False, "")
+    day[0] = LAST + timedelta(1)
+    assert reviewing.readable(old, "redness.md").overdue
+    day[0] = LAST + timedelta(8)
+    assert reviewing.readable(old, "redness.md").taken_down
+    # Reviewed: the same words in a new release are not overdue at their old address either.
+    path.write_text(path.read_text(encoding="utf-8").replace("2026-05-03", "2028-05-03"), encoding="utf-8")
+    build(corpus, tmp_path / "index", words)
+    later(reviewing)
+    found = reviewing.readable(old, "redness.md")
+    assert (found.taken_down, found.overdue, found.newer) == (False, False, "")
+    assert found.article.metadata.review_by == date(2028, 5, 3)
+    # Other words: the old ones stay as they were quoted, with the way to the new ones.
+    path.write_text(path.read_text(encoding="utf-8").replace("two days", "nine days"), encoding="utf-8")
+    new = build(corpus, tmp_path / "index", words).release
+    later(reviewing)
+    found = reviewing.readable(old, "redness.md")
+    assert (found.taken_down, found.newer) == (False, new)
+    assert "two days" in found.article.text
+    # Taken out of the corpus by staff.
+    path.unlink()
+    build(corpus, tmp_path / "index", words)
+    later(reviewing)
+    assert reviewing.readable(old, "redness.md").taken_down
+    assert not reviewing.readable(old, "sun.html").taken_down
+    assert reviewing.readable(old, "nothing.md") is None
+    assert reviewing.readable("gone", "redness.md") is None
+
+
+def test_staff_are_told_by_each_build_which_reviews_are_near_or_overdue(
+    corpus: Path, tmp_path: Path, words: WordEncoder
+) -> None:
+    day = date.today() - timedelta(3)
+    sessions = corpus / "articles" / "sessions.txt"
+    (corpus / "articles" / "sessions.toml").write_text(f"review_by = {day}\n", encoding="utf-8")
+    for _ in range(2):  # also where nothing has changed
+        notes = build(corpus, tmp_path / "index", words).notes
+        assert f"{sessions.name}: was due for review on {day}; patients are told so." in notes

@@ -15,9 +15,11 @@ from reportlab.pdfgen.canvas import Canvas
 from support import WordEncoder
 
 from retrieval.build import build
-from retrieval.errors import CorpusError, PatientFaqError, SettingsError
+from retrieval.errors import BuildError, CorpusError, PatientFaqError, SettingsError
+from retrieval.marking import Clauses
 from retrieval.passages import passage_in_context, passage_text
 from retrieval.release import open_current
+from retrieval.snapshots import lay_out
 
 # Builds with the readable model in a process of its own: argument 3 is the number of the file-system step at which the
 # process is cut off (0: never), counted over everything that opens for writing, renames, makes or removes.
@@ -88,7 +90,7 @@ def test_what_is_taken_over_equals_what_is_built_anew(corpus: Path, tmp_path: Pa
     one, two = open_current(tmp_path / "step"), open_current(tmp_path / "fresh")
     assert one.passages == two.passages
     assert one.articles == two.articles
-    assert (one.index.reconstruct_n(0, 5) == two.index.reconstruct_n(0, 5)).all()
+    assert (one.vectors.part(0, 5) == two.vectors.part(0, 5)).all()
 
 
 def add_leaflet(corpus: Path) -> None:
@@ -133,7 +135,7 @@ def test_a_vector_is_own_words_words_in_context_and_heading(corpus: Path, tmp_pa
     article = release.articles[passage.article]
     heading = article.sections[article.sentences[passage.first].section].title
     own, context, above = words.encode([passage_text(article, passage), passage_in_context(article, passage), heading])
-    assert release.index.reconstruct(3) == pytest.approx(0.65 * own + 0.25 * context + 0.1 * above, abs=1e-6)
+    assert release.vectors.part(3, 4)[0] == pytest.approx(0.65 * own + 0.25 * context + 0.1 * above, abs=1e-6)
 
 
 def test_files_that_cannot_be_read_are_named_and_the_others_are_built(corpus: Path, tmp_path: Path, words: WordEncoder) -> None:
@@ -260,25 +262,6 @@ def test_progress_is_told(corpus: Path, tmp_path: Path, words: WordEncoder) -> N
     assert ("Encoding", 3, 3) in said
 
 
-def test_cut_off_at_every_step_the_old_release_or_the_new_one_serves(corpus: Path, tmp_path: Path, words: WordEncoder) -> None:
-    index = tmp_path / "index"
-    old = build(corpus, index, words).release
-    change(corpus, "Eleven sessions are usual now.")
-    counted = subprocess.run(victim(corpus, tmp_path / "count"), capture_output=True, text=True, check=True)
-    assert int(counted.stdout) > 12
-    seen = set()
-    # Clearing up after the build before takes steps too, so there are more than were counted.
-    for limit in range(1, 4 * int(counted.stdout)):
-        done = subprocess.run(victim(corpus, index, limit), capture_output=True, text=True)
-        seen.add(open_current(index).id)
-        if done.returncode == 0:
-            break
-        assert done.returncode == 9, done.stderr
-        assert seen == {old}
-    assert len(seen) == 2
-    assert not list(index.glob(".building-*"))
-
-
 def test_killed_at_ten_random_moments_the_old_release_still_serves(corpus: Path, tmp_path: Path, words: WordEncoder) -> None:
     index = tmp_path / "index"
     old = build(corpus, index, words).release
@@ -313,6 +296,33 @@ def test_a_full_disk_is_told_and_the_old_release_serves(corpus: Path, tmp_path: 
     assert open_current(index).id == old
 
 
+def test_an_array_that_the_disk_did_not_keep_whole_is_told_and_the_old_release_serves(
+    corpus: Path, tmp_path: Path, words: WordEncoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    index = tmp_path / "index"
+    old = build(corpus, index, words).release
+    change(corpus, "Eleven sessions are usual now.")
+    save = Clauses.save
+
+    def cut(clauses: Clauses, folder: Path) -> None:
+        save(clauses, folder)
+        os.truncate(folder / "vectors.npy", 1000)  # numpy says nothing when this is all that could be written
+
+    monkeypatch.setattr(Clauses, "save", cut)
+    with pytest.raises(BuildError, match=r"did not keep what was written.*The release in force is unchanged"):
+        build(corpus, index, words)
+    assert open_current(index).id == old
+
+
+def test_a_kept_file_that_was_never_finished_is_cleared_up(corpus: Path, tmp_path: Path, words: WordEncoder) -> None:
+    index = tmp_path / "index"
+    build(corpus, index, words)
+    unfinished = next((index / "files").iterdir()) / ".unfinished-aa"
+    unfinished.write_bytes(b"hal")
+    build(corpus, index, words)
+    assert not unfinished.exists()
+
+
 def test_in_a_plain_folder_a_glossary_is_an_article(tmp_path: Path, words: WordEncoder) -> None:
     folder = tmp_path / "plain"
     folder.mkdir()
@@ -326,3 +336,42 @@ def test_a_message_that_changes_its_kind_alone_makes_a_release(corpus: Path, tmp
     first = build(clinic_routing(corpus, messages="# x\nn: do you treat zebras?\n"), tmp_path / "index", words)
     second = build(clinic_routing(corpus, messages="# x\nx: do you treat zebras?\n"), tmp_path / "index", words)
     assert first.release != second.release
+
+
+def test_drafts_and_withdrawn_articles_are_in_no_release(corpus: Path, tmp_path: Path, words: WordEncoder) -> None:
+    (corpus / "articles" / "sun.toml").write_text('state = "draft"\n', encoding="utf-8")
+    (corpus / "articles" / "sessions.toml").write_text('state = "withdrawn"\n', encoding="utf-8")
+    report = build(corpus, tmp_path / "index", words)
+    assert [article.doc for article in open_current(tmp_path / "index").articles] == ["redness.md"]
+    assert "sun.html: not in the release, it is a draft." in report.notes
+    (corpus / "articles" / "redness.toml").write_text('state = "draft"\n', encoding="utf-8")
+    with pytest.raises(CorpusError, match="every article is a draft or withdrawn"):
+        build(corpus, tmp_path / "other", words)
+
+
+def test_while_an_article_is_being_worked_on_patients_read_the_version_before(
+    corpus: Path, tmp_path: Path, words: WordEncoder
+) -> None:
+    build(corpus, tmp_path / "index", words)
+    before = open_current(tmp_path / "index")
+    change(corpus, "Eleven sessions are usual now.")
+    (corpus / "articles" / "sessions.toml").write_text('state = "draft"\n', encoding="utf-8")
+    (corpus / "articles" / "redness.md").write_text("# Redness\n\nRedness fades in three days.\n", encoding="utf-8")
+    report = build(corpus, tmp_path / "index", words)
+    assert "sessions.txt: its file is a draft; patients go on reading the version before." in report.notes
+    assert report.encoded == ("redness.md",)
+    after = open_current(tmp_path / "index")
+    assert after.article("sessions.txt") == before.article("sessions.txt")
+    lay_out(tmp_path / "index", after.corpus, tmp_path / "again")
+    assert build(tmp_path / "again", tmp_path / "other", words).release == after.id
+    (corpus / "articles" / "sessions.toml").unlink()
+    build(corpus, tmp_path / "index", words)
+    assert "Eleven" in open_current(tmp_path / "index").article("sessions.txt").text
+
+
+def test_a_state_that_there_is_not_is_refused_by_name(corpus: Path, tmp_path: Path, words: WordEncoder) -> None:
+    (corpus / "articles" / "sun.toml").write_text('state = "ready"\n', encoding="utf-8")
+    report = build(corpus, tmp_path / "index", words)
+    assert [str(problem) for problem in report.unread] == [
+        'sun.toml: state = "ready" is none that an article can have. Write one of: draft, checked, withdrawn.'
+    ]

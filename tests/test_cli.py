@@ -195,3 +195,18 @@ def test_asking_never_loads_torch_nor_what_it_does_not_need(index: Path) -> None
     )
     done = subprocess.run([sys.executable, "-c", script, str(index)], capture_output=True, text=True, cwd=ROOT)
     assert done.stdout.splitlines()[-1] == "LOADED []", done.stdout + done.stderr
+
+
+def test_a_review_that_is_overdue_is_printed_and_noted(tmp_path: Path) -> None:
+    known = "+++\nreview_by = 2020-05-03\n+++\n\n"
+    (tmp_path / "corpus").mkdir()
+    (tmp_path / "corpus" / "sessions.md").write_text(
+        f"{known}# Sessions\n\nMost tattoos need nine sessions.\n", encoding="utf-8"
+    )
+    folders = ("--index", str(tmp_path / "index"))
+    built = run("build", "--corpus", str(tmp_path / "corpus"), *folders)
+    assert "note: sessions.md: was due for review on 2020-05-03; patients are told so." in built.stderr
+    question = "How many sessions do most tattoos need?"
+    assert "; was due for review on 2020-05-03" in run("ask", question, *folders).stdout
+    (quote,) = json.loads(run("ask", question, *folders, "--json").stdout)["quotes"]
+    assert (quote["review_by"], quote["due"]) == ("2020-05-03", True)

@@ -197,3 +197,21 @@ def test_cards_are_a_draft_until_somebody_signs_their_very_wording(tmp_path: Pat
 def test_what_changes_a_card_makes_the_cards_a_draft_again(tmp_path: Path, change: str) -> None:
     wording = wording_of(load_clinic(clinic_toml(tmp_path, 'name = "A"\n')))
     assert not is_signed(load_clinic(clinic_toml(tmp_path, SIGNED.format(wording=wording) + change)))
+
+
+def test_review_rules_are_read_and_faults_named(tmp_path: Path) -> None:
+    file = tmp_path / "clinic.toml"
+    file.write_text(
+        'name = "A"\n[review]\nwarn_days = 14\nwithdraw_topics = ["aftercare"]\nwithdraw_after_days = 7\n', encoding="utf-8"
+    )
+    clinic = load_clinic(tmp_path)
+    assert (clinic.review_warn_days, clinic.withdraw_topics, clinic.withdraw_after_days) == (14, ("aftercare",), 7)
+    assert clinic_from_json(clinic_to_json(clinic)) == clinic
+    for line, fault in (
+        ("warn_days = -1", "warn_days = -1 is not a number of days"),
+        ('withdraw_topics = "aftercare"', "is not a list of topics"),
+        ("warn = 3", r"\[review\] may hold only"),
+    ):
+        file.write_text(f'name = "A"\n[review]\n{line}\n', encoding="utf-8")
+        with pytest.raises(SettingsError, match=fault):
+            load_clinic(tmp_path)

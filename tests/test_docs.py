@@ -11,6 +11,7 @@ import typer.main
 
 from retrieval.cli import app
 from retrieval.settings import Settings
+from web.staff.command import app as staff
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -60,6 +61,13 @@ def test_every_command_is_in_the_readme() -> None:
         assert f"patient-faq {name}" in README
 
 
+def test_every_command_for_staff_is_in_the_page_on_running_it() -> None:
+    accounts = typer.main.get_command(staff).commands["accounts"]
+    assert "`patient-faq-staff accounts`" in DEPLOY
+    for name in accounts.commands:
+        assert f"`patient-faq-staff accounts {name} " in DEPLOY
+
+
 def test_every_make_target_in_the_readme_exists() -> None:
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     for target in set(re.findall(r"make (\w+)", README)):
@@ -67,7 +75,17 @@ def test_every_make_target_in_the_readme_exists() -> None:
 
 
 @pytest.mark.parametrize(
-    "page", ["README.md", "docs/design.md", "docs/embedding.md", "docs/deploy.md", "docs/privacy.md", "CHANGELOG.md"]
+    "page",
+    [
+        "README.md",
+        "docs/design.md",
+        "docs/embedding.md",
+        "docs/deploy.md",
+        "docs/privacy.md",
+        "docs/security.md",
+        "docs/staff.md",
+        "CHANGELOG.md",
+    ],
 )
 def test_files_that_a_page_names_are_there(page: str) -> None:
     text = (ROOT / page).read_text(encoding="utf-8")
@@ -79,7 +97,7 @@ def test_files_that_a_page_names_are_there(page: str) -> None:
 
 def test_every_module_stands_in_the_design() -> None:
     rooms = DESIGN.split("## Rooms")[1].split("## What must")[0]
-    for path in [*(ROOT / "retrieval").rglob("*.py"), *(ROOT / "web").glob("*.py")]:
+    for path in [*(ROOT / "retrieval").rglob("*.py"), *(ROOT / "web").rglob("*.py")]:
         if not path.stem.startswith("__"):
             assert re.search(rf"\b{path.stem}\b", rooms), path.name
 
@@ -114,3 +132,13 @@ def test_every_hazard_names_tests_that_exist() -> None:
         assert proofs, row
         for proof in proofs:
             assert (ROOT / proof).exists() or f"def {proof}(" in tests, proof
+
+
+def test_each_limit_on_files_names_tests_that_exist() -> None:
+    page = (ROOT / "docs" / "security.md").read_text(encoding="utf-8")
+    written = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "tests" / "reading").glob("test_*.py"))
+    named = re.findall(r"`(test_\w+)(?:\[([^\]]+)\])?`", page)
+    assert len(named) > 15
+    for name, case in named:
+        assert f"def {name}(" in written, name
+        assert not case or f'"{case}"' in written, case

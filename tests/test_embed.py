@@ -16,12 +16,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, Frame, FrameLocator, Locator, Page, expect
-from support import BROWSER, FLAGS, ROOT, free_port, running_app, why_no_browser
-
-NO_BROWSER = why_no_browser()
-pytestmark = pytest.mark.skipif(bool(NO_BROWSER), reason=NO_BROWSER)
+from playwright.sync_api import Browser, Frame, FrameLocator, Locator, Page, expect
+from support import BROWSER, FLAGS, ROOT, Pages, barriers, free_port, overflow, running_app
 
 EXAMPLE = ROOT / "examples" / "clinic-site"
 PLACEHOLDER = "http://127.0.0.1:7860"
@@ -89,32 +85,16 @@ Open = Callable[..., Page]
 
 
 @pytest.fixture
-def visit(browser: Browser, clinic: Clinic) -> Iterator[Open]:
-    """Open a page of the clinic's site in a fresh context; nothing may be asked of another host, and no script may fail."""
-    contexts: list[BrowserContext] = []
-    asked: list[str] = []
-    problems: list[str] = []
+def visit(pages: Pages, clinic: Clinic) -> Iterator[Open]:
+    """Open a page of the clinic's site; nothing may be asked of another host, and no script may fail."""
 
-    def listen(page: Page) -> None:
-        page.on("websocket", lambda opened: asked.append(opened.url))
-        page.on("pageerror", lambda problem: problems.append(str(problem)))
-
-    def start(address: str = "/index.html", width: int = 1280, height: int = 900, **options: Any) -> Page:
-        context = browser.new_context(viewport={"width": width, "height": height}, **options)
-        context.set_default_timeout(15_000)
-        contexts.append(context)
-        context.on("request", lambda request: asked.append(request.url))
-        context.on("page", listen)
-        page = context.new_page()
-        page.goto(address if "://" in address else f"{clinic.site}{address}")
-        return page
+    def start(address: str = "/index.html", **options: Any) -> Page:
+        return pages.open(address if "://" in address else f"{clinic.site}{address}", **options)
 
     yield start
-    for context in contexts:
-        context.close()
-    hosts = {urlsplit(url).netloc for url in asked if urlsplit(url).scheme not in {"data", "blob"}}
-    assert hosts <= {urlsplit(each).netloc for each in (clinic.app, clinic.site, clinic.stranger)}
-    assert problems == []
+    pages.close()
+    assert pages.hosts <= {urlsplit(each).netloc for each in (clinic.app, clinic.site, clinic.stranger)}
+    assert pages.problems == []
 
 
 def _launcher(page: Page) -> Locator:
@@ -144,10 +124,6 @@ def _ask(chat: FrameLocator, question: str = SESSIONS) -> None:
 
 def _frame(page: Page, clinic: Clinic) -> Frame:
     return next(frame for frame in page.frames if frame.url.startswith(clinic.app))
-
-
-def _overflow(page: Page | Frame) -> int:
-    return int(page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth"))
 
 
 def _has_focus(what: Locator) -> bool:
@@ -194,7 +170,7 @@ def test_the_launcher_opens_the_chat_and_a_question_is_answered(visit: Open, cli
     with page.context.expect_page() as opened:
         chat.get_by_role("link", name="Read in the article").first.click()
     expect(opened.value.locator("mark#quote")).to_be_in_viewport()
-    assert _overflow(page) == _overflow(_frame(page, clinic)) == 0
+    assert overflow(page) == overflow(_frame(page, clinic)) == 0
 
 
 def test_on_a_wide_screen_the_panel_stands_in_the_corner_above_the_launcher(visit: Open) -> None:
@@ -294,7 +270,7 @@ def test_the_chat_stands_in_the_page_where_the_line_says_so(visit: Open, clinic:
     assert page.locator("#faq iframe").count() == 1
     assert _launcher(page).count() == 0
     _ask(chat)
-    assert _overflow(page) == _overflow(_frame(page, clinic)) == 0
+    assert overflow(page) == overflow(_frame(page, clinic)) == 0
     chat.get_by_role("textbox").press("Escape")
     expect(chat.locator(".pf-quote").first).to_be_visible()
 
@@ -386,7 +362,7 @@ def test_a_label_is_text_whatever_stands_in_it(visit: Open, clinic: Clinic) -> N
     quoted = label.replace("&", "&amp;").replace("<", "&lt;")
     page = visit(clinic.page(f'<script src="EMBED" data-label="{quoted}" async></script>'), width=320, height=640)
     expect(_launcher(page)).to_have_text(label)
-    assert _overflow(page) == 0
+    assert overflow(page) == 0
     _open(page)
     expect(_panel(page)).to_have_accessible_name(label)
     expect(page.locator("iframe")).to_have_attribute("title", label)
@@ -536,12 +512,8 @@ def test_nothing_is_kept_in_the_browser_by_either_origin(visit: Open, clinic: Cl
 def test_no_barrier_is_found_closed_open_or_in_the_page(
     visit: Open, clinic: Clinic, scheme: str, width: int, height: int
 ) -> None:
-    rules = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}, "iframes": False}
-
     def check(what: Page | Frame, where: str) -> None:
-        found = Axe().run(what, options=rules).response  # type: ignore[arg-type]  # a frame can be asked the same
-        assert [(each["id"], [node["html"][:200] for node in each["nodes"]]) for each in found["violations"]] == [], where
-        assert len(found["passes"]) > 5
+        assert barriers(what, iframes=False) == [], where
 
     options = {"width": width, "height": height, "color_scheme": scheme, "bypass_csp": True, "reduced_motion": "reduce"}
     page = visit(**options)

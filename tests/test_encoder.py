@@ -131,3 +131,9 @@ def test_any_sentence_transformers_model_can_be_named(real_encoder: Encoder) -> 
     assert name.startswith("model@")
     assert (dimension, limit, counts) == (384, 256, [4])
     assert float(np.array(vectors[0]) @ real_encoder.encode(["one two"])[0]) > 0.9999
+
+
+def test_known_words_are_whole_words_in_lower_case(real_encoder: Encoder) -> None:
+    known = real_encoder.known_words()
+    assert {"treatment", "laser", "after"} <= known
+    assert not {"tment", "##ment", "Laser", "[CLS]", "2"} & known

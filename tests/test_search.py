@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -16,9 +17,8 @@ from retrieval.types import Match
 
 
 @pytest.fixture
-def release(corpus: Path, tmp_path: Path, words: WordEncoder) -> Release:
-    build(corpus, tmp_path / "index", words)
-    return open_current(tmp_path / "index")
+def release(corpus_index: Path) -> Release:
+    return open_current(corpus_index)
 
 
 def found(release: Release, question: str, top: int, weights: Weights = FUSED) -> list[Match]:
@@ -169,3 +169,74 @@ def test_a_sentence_is_not_shown_without_the_one_that_it_leans_on_or_that_limits
     release = plain(tmp_path, words, a="Rest helps many. These days pass soon. Walking works. However, swimming harms.")
     assert texts(release, "days pass soon", 1) == ["Rest helps many. These days pass soon."]
     assert texts(release, "walking works", 1) == ["Walking works. However, swimming harms."]
+
+
+DAY = date(2026, 5, 3)
+CLINIC = 'name = "c"\n[review]\nwithdraw_topics = ["aftercare"]\n'
+OVERDUE = '+++\nreview_by = 2026-05-01\ntopics = ["aftercare"]\n+++\n'
+
+
+def with_overdue(tmp_path: Path, words: WordEncoder, gone: str, **kept: str) -> Release:
+    """A release of some articles, of which "gone" is withdrawn by itself from 2 May on."""
+    folder = tmp_path / "overdue"
+    (folder / "articles").mkdir(parents=True)
+    (folder / "clinic.toml").write_text(CLINIC, encoding="utf-8")
+    for name, text in kept.items():
+        (folder / "articles" / f"{name}.md").write_text(f"# Alpha\n\n{text}\n", encoding="utf-8")
+    (folder / "articles" / "gone.md").write_text(f"{OVERDUE}# Alpha\n\n{gone}\n", encoding="utf-8")
+    build(folder, tmp_path / "three", words)
+    return open_current(tmp_path / "three")
+
+
+def docs(release: Release, question: str, top: int = 50) -> set[str]:
+    return {
+        release.articles[passage.article].doc
+        for match in found(release, question, top)
+        for passage in (match.passage, *match.also)
+    }
+
+
+def test_what_is_withdrawn_since_its_review_is_overdue_is_never_found(tmp_path: Path, words: WordEncoder) -> None:
+    release = with_overdue(tmp_path, words, "Redness fades quickly. Rest helps.", kept="Redness fades quickly. Sleep is good.")
+    assert docs(release.as_of(date(2026, 5, 1)), "redness fades quickly rest helps") == {"gone.md", "kept.md"}
+    today = release.as_of(DAY)
+    assert docs(today, "redness fades quickly rest helps") == {"kept.md"}  # not as "also in" either
+    assert [one.doc for one in today.in_use] == ["kept.md"]
+    assert docs(release, "redness fades quickly rest helps") == {"gone.md", "kept.md"}
+
+
+def test_what_is_withdrawn_takes_no_place_from_what_is_not(tmp_path: Path, words: WordEncoder) -> None:
+    gone = " ".join(f"Redness fades soon {number}." for number in range(200))
+    release = with_overdue(tmp_path, words, gone, kept="Redness goes.\n\n" + " ".join(f"Sun {n}." for n in range(300)))
+    assert len(release.passages) > 1000  # more than are looked at, and most of them withdrawn
+    first = release.articles.index(next(one for one in release.articles if one.doc == "gone.md"))
+    assert found(release, "redness fades soon", 1)[0].passage.article == first
+    today = release.as_of(DAY)
+    assert texts(today, "redness fades soon", 1) == ["Redness goes."]
+    # By meaning alone: there are more passages nearer than are looked at, and all of them are withdrawn.
+    vector = WordEncoder().encode(["redness fades soon"])[0]
+    (best,) = search(today, Question("zebra", vector, vector[None, :], vector, 0.0), 1)
+    assert passage_text(release.articles[best.passage.article], best.passage) == "Redness goes."
+
+
+def test_an_attached_question_does_not_bring_back_what_is_withdrawn(tmp_path: Path, words: WordEncoder) -> None:
+    release = with_overdue(tmp_path, words, "Wear a hat.", kept="Sleep is good.")
+    (tmp_path / "overdue" / "questions").mkdir()
+    (tmp_path / "overdue" / "questions" / "gone.md.txt").write_text(
+        "> Wear a hat.\nanything against freckles\n", encoding="utf-8"
+    )
+    build(tmp_path / "overdue", tmp_path / "three", words)
+    release = open_current(tmp_path / "three")
+    assert texts(release.as_of(date(2026, 5, 1)), "anything against freckles", 1) == ["Wear a hat."]
+    assert docs(release.as_of(DAY), "anything against freckles") == {"kept.md"}
+
+
+def test_where_everything_is_withdrawn_nothing_is_found(tmp_path: Path, words: WordEncoder) -> None:
+    release = with_overdue(tmp_path, words, "Redness fades quickly.")
+    assert found(release.as_of(DAY), "redness fades quickly", 5) == []
+
+
+def test_where_nothing_is_withdrawn_nothing_is_left_out_or_worked_out(release: Release) -> None:
+    today = release.as_of(DAY)
+    assert (today.kept, today.withdrawn, today.differences) == (None, frozenset(), release.differences)
+    assert found(today, "redness fades", 9) == found(release, "redness fades", 9)

@@ -89,3 +89,15 @@ def test_what_cannot_be_evaluated_is_told_with_status_2(index: str, arguments: l
     assert done.returncode == 2
     assert said in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_questions_on_an_article_that_was_edited_are_named_with_how_to_renew_them(tmp_path: Path, index: str) -> None:
+    judged = tmp_path / "judged.jsonl"
+    lines = (ROOT / QUESTIONS).read_text(encoding="utf-8").splitlines()
+    items = [json.loads(line) for line in lines]
+    items[0]["answers"][0]["digest"] = "of another text"
+    judged.write_text("\n".join(json.dumps(item) for item in items), encoding="utf-8")
+    done = run("evaluate", str(judged), "--index", index)
+    assert done.returncode == 2
+    assert "has changed since its spans were judged" in done.stderr
+    assert "--carry-judged" in done.stderr

@@ -8,7 +8,6 @@ import pytest
 from support import WordEncoder
 
 from retrieval.assistant import Assistant
-from retrieval.build import build
 from retrieval.clinic import load_clinic
 from retrieval.evaluation.crossval import as_judged, cross_validate
 from retrieval.messages import Message
@@ -24,9 +23,8 @@ ALONE = [Message(text, "urgent", "urgent", "alone") for text in ("green hat zorp
 
 
 @pytest.fixture
-def assistant(corpus: Path, tmp_path: Path, words: WordEncoder) -> Assistant:
-    build(corpus, tmp_path / "index", words)
-    return Assistant(tmp_path / "index", words, Rules.floor(), load_clinic(corpus))
+def assistant(corpus: Path, corpus_index: Path, words: WordEncoder) -> Assistant:
+    return Assistant(corpus_index, words, Rules.floor(), load_clinic(corpus))
 
 
 def test_messages_are_routed_by_what_other_scenarios_taught(

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
-from support import BROWSER, why_no_browser
+from playwright.sync_api import Browser
 
 from retrieval.errors import EvaluationError
 from retrieval.evaluation.judged import Judged, Span
@@ -257,16 +255,6 @@ def test_a_report_that_cannot_be_written_says_where(tmp_path: Path) -> None:
 
 def test_half_a_character_does_not_stop_a_report(tmp_path: Path) -> None:
     check(page(tmp_path, evaluation(outcome("half", (OTHER,), turns=("red \ud83d?",)))))
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    if reason := why_no_browser():
-        pytest.skip(reason)
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=BROWSER, args=["--no-sandbox", "--disable-gpu"])
-        yield chromium
-        chromium.close()
 
 
 @pytest.mark.parametrize("width", [320, 1280])

@@ -11,7 +11,6 @@ import pytest
 from support import WordEncoder
 
 from retrieval.assistant import Assistant
-from retrieval.build import build
 from retrieval.clinic import load_clinic
 from retrieval.evaluation.judged import Judged, Span
 from retrieval.evaluation.run import METRICS, Evaluation, Outcome, by, confusion, evaluate, figures
@@ -37,9 +36,8 @@ def asked(identity: str, question: str, *answers: tuple[str, int, int], route: s
 
 
 @pytest.fixture
-def assistant(corpus: Path, tmp_path: Path, words: WordEncoder) -> Assistant:
-    build(corpus, tmp_path / "index", words)
-    return Assistant(tmp_path / "index", words, Rules.floor(), load_clinic(corpus))
+def assistant(corpus: Path, corpus_index: Path, words: WordEncoder) -> Assistant:
+    return Assistant(corpus_index, words, Rules.floor(), load_clinic(corpus))
 
 
 def one(assistant: Assistant, item: Judged, weights: Weights = FUSED) -> Outcome:

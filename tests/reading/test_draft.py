@@ -48,6 +48,6 @@ def test_a_reading_without_a_paragraph_or_item_is_refused() -> None:
 
 def test_a_reading_that_is_absurdly_long_is_refused() -> None:
     text = "a" * (MAX_CHARACTERS + 1)
-    with refused("it holds 5,000,001 characters, more than the 5,000,000 an article may have", name="a.txt"):
+    with refused("it holds 1,000,001 characters, more than the 1,000,000 an article may have", name="a.txt"):
         named(Path("a.txt"), Reading(text, (Block("paragraph", 0, len(text)),)))
     assert named(Path("a.txt"), Reading(text[1:], (Block("item", 0, 5),)))

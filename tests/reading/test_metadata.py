@@ -52,7 +52,7 @@ def test_a_byte_order_mark_is_no_part_of_the_first_name() -> None:
 
 def test_an_unknown_name_is_warned_of() -> None:
     warnings = metadata_from(PATH, {"titel": "Red", "author": "Lee"})[1]
-    assert [warning.split(" means")[0] for warning in warnings] == ["redness.toml: 'author'", "redness.toml: 'titel'"]
+    assert [warning.split(" means")[0] for warning in warnings] == ['redness.toml: "author"', 'redness.toml: "titel"']
     assert "reviewed_on" in warnings[0]
 
 
@@ -60,9 +60,9 @@ def test_an_unknown_name_is_warned_of() -> None:
     ("values", "reason"),
     [
         ({"title": 5}, "title = 5 is not text"),
-        ({"topics": "laser"}, "topics = 'laser' is not a list of words"),
-        ({"topics": ["laser", 2]}, "topics = ['laser', 2] is not a list of words"),
-        ({"review_by": "May 2026"}, "review_by = 'May 2026' is not a date"),
+        ({"topics": "laser"}, 'topics = "laser" is not a list of words'),
+        ({"topics": ["laser", 2]}, 'topics = ["laser", 2] is not a list of words'),
+        ({"review_by": "May 2026"}, 'review_by = "May 2026" is not a date'),
         ({"review_by": 2026}, "review_by = 2026 is not a date"),
         ({"review_by": datetime(2026, 5, 3, 12)}, "is not a date"),
         ({"reviewed_on": date(2026, 5, 3)}, "it has reviewed_on but not reviewed_by"),
@@ -82,7 +82,7 @@ def test_a_value_of_the_wrong_kind_is_refused(values: dict[str, object], reason:
         b"a = 1\na = 2",
         b"n = " + b"1" * 5000,
         b"d = 2026-13-45",
-        b"a = " + b"[" * 100_000,
+        b"a = " + b"[" * 20_000,
     ],
     ids=["cut", "not UTF-8", "no value", "twice", "long number", "no date", "nested"],
 )

@@ -46,7 +46,7 @@ def test_files_are_listed_by_name_and_others_are_noted(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.txt")
     chosen, notes = article_files(tmp_path)
     assert [path.name for path in chosen] == ["a.TXT", "b.md", "c.pdf"]
-    assert [note.split(":")[0] for note in notes] == ["README.md", "license.txt", "pipe.txt", "plain", "x.doc"]
+    assert [note.split(":")[0] for note in notes] == ["README.md", "folder.md", "license.txt", "pipe.txt", "plain", "x.doc"]
     assert notes[-1] == "x.doc: left out, files ending in .doc are not read."
     assert notes[-2] == "plain: left out, files ending in nothing are not read."
 
@@ -84,7 +84,7 @@ def test_metadata_beside_the_article_goes_before_its_own(tmp_path: Path) -> None
     article = read_article(path)
     assert (article.title, article.metadata.publisher, article.metadata.reviewed_on) == ("Beside", "Lee", date(2026, 5, 3))
     assert len(article.warnings) == 1
-    assert "'odd' means nothing here" in article.warnings[0]
+    assert '"odd" means nothing here' in article.warnings[0]
 
 
 def test_a_title_given_by_staff_does_not_turn_the_articles_own_into_a_section(tmp_path: Path) -> None:

@@ -15,9 +15,10 @@ from samples import LONG, body, costly_pdf, heading, pdf, read, refused, saved, 
 from retrieval.errors import UnreadableFile
 from retrieval.reading import formats, read_article, sandbox
 from retrieval.reading.sandbox import DRAWING, Limits, draw_sandboxed, read_sandboxed
-from retrieval.types import Article, Block
+from retrieval.types import Article, Block, Sentence
 
 MUTANTS = 30
+SAID = {"text": "It fades.", "title": "", "metadata": {}, "warnings": [], "sentences": []}
 NO_TEXT = "it holds no text that could be quoted"  # what only heads something
 GOOD = {"a.pdf": pdf(heading("Laser", "Title"), *[body(LONG)] * 3), "a.docx": saved(word_document())}
 
@@ -118,7 +119,7 @@ def test_markup_that_is_nested_absurdly_deep_stops_the_child_at_worst(markup: st
     [
         b"", b"{}", b"[]", b"null", b"5", b"Traceback", b'{"text": "It', b"\xff", b"[" * 100_000, b'{"reason": "x"}',
         *(
-            json.dumps({"text": "It fades.", "title": "", "metadata": {}, "warnings": [], "blocks": found, **other}).encode()
+            json.dumps({**SAID, "blocks": found, **other}).encode()
             for found, other in [
                 ([["paragraph", 0, 99, 0, 0, False]], {}),
                 ([["paragraph", -3, 2, 0, 0, False]], {}),
@@ -130,6 +131,14 @@ def test_markup_that_is_nested_absurdly_deep_stops_the_child_at_worst(markup: st
                 ([[["paragraph"], 0, 9, 0, 0, False]], {}),
                 ([], {"metadata": "title"}),
                 ([], {"warnings": 5}),
+                ([], {"text": "It fades \ud800."}),
+                ([], {"title": "\udc00"}),
+                ([["paragraph", 0, 9, 0, 0, False]], {"sentences": [[0, 99, 0]]}),
+                ([["paragraph", 0, 9, 0, 0, False]], {"sentences": [[0, 9, 1]]}),
+                ([["paragraph", 0, 9, 0, 0, False]], {"sentences": [[0, 9, -1]]}),
+                ([["paragraph", 3, 9, 0, 0, False]], {"sentences": [[0, 9, 0]]}),
+                ([["paragraph", 0, 9, 0, 0, False]], {"sentences": [[0, 9, 0], [0, 9, 0]]}),
+                ([["paragraph", 0, 9, 0, 0, False]], {"sentences": [[0, 9]]}),
             ]
         ),
     ],
@@ -142,11 +151,13 @@ def test_a_child_that_says_something_else_is_not_believed(said, output: bytes) -
 
 def test_a_child_is_believed_when_its_blocks_lie_in_its_text(said) -> None:
     said(
-        b'{"text": "It fades.", "title": "T", "metadata": {"a": 1}, "warnings": ["w"], "blocks": [["item", 0, 9, 0, 3, true]]}'
+        b'{"text": "It fades.", "title": "T", "metadata": {"a": 1}, "warnings": ["w"],'
+        b' "blocks": [["item", 0, 9, 0, 3, true]], "sentences": [[0, 9, 0]]}'
     )
     reading = read_sandboxed(Path("a.txt"), b"")
     assert (reading.title, reading.metadata, reading.warnings) == ("T", {"a": 1}, ("w",))
     assert (reading.blocks[0].kind, reading.blocks[0].page, reading.blocks[0].opens) == ("item", 3, True)
+    assert reading.sentences == (Sentence(0, 9, 0, 0, 3),)
 
 
 @pytest.mark.parametrize(
@@ -162,7 +173,7 @@ def test_the_child_sees_neither_the_folder_nor_the_environment(monkeypatch: pyte
     monkeypatch.setenv("CLINIC_SECRET", "s3cret")
     spy = (
         "import json, os, sys; sys.stdin.read(); json.dump({'text': os.getcwd() + repr(dict(os.environ)) + repr(sys.argv),"
-        " 'title': '', 'metadata': {}, 'warnings': [], 'blocks': []}, sys.stdout)"
+        " 'title': '', 'metadata': {}, 'warnings': [], 'blocks': [], 'sentences': []}, sys.stdout)"
     )
     monkeypatch.setattr(sandbox, "_START", spy)
     seen = read_sandboxed(tmp_path / "a.txt", b"It fades.").text

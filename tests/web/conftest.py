@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import shutil
 import socket
 import threading
 import time
@@ -57,6 +58,17 @@ def assistant(small_corpus: Path, tmp_path_factory: pytest.TempPathFactory, real
     index = tmp_path_factory.mktemp("index")
     build(small_corpus, index, real_encoder)
     return Assistant(index, real_encoder, Rules.floor(), load_clinic(small_corpus))
+
+
+@pytest.fixture(scope="session")
+def keeping(small_corpus: Path, tmp_path_factory: pytest.TempPathFactory, real_encoder: Encoder) -> Assistant:
+    """An assistant whose clinic keeps a journal."""
+    folder = tmp_path_factory.mktemp("keeping")
+    shutil.copytree(small_corpus, folder / "corpus")
+    with (folder / "corpus" / "clinic.toml").open("a", encoding="utf-8") as settings:
+        settings.write("journal = true\njournal_days = 30\n")
+    build(folder / "corpus", folder / "index", real_encoder)
+    return Assistant(folder / "index", real_encoder, Rules.floor(), load_clinic(folder / "corpus"))
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from html.parser import HTMLParser
 
 __all__ = ["Seen"]
 
-VOID = {"base", "br", "img", "link", "meta"}
+VOID = {"base", "br", "img", "input", "link", "meta"}
 
 
 class Seen(HTMLParser):

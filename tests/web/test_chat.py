@@ -18,6 +18,7 @@ from retrieval.assistant import MAX_QUESTION, Assistant, clean
 from retrieval.types import Turn
 from web import chat
 from web.gate import MAX_BODY
+from web.look import readable_on
 from web.render import question_html
 
 Respond = Callable[[str, list[dict[str, Any]] | None], Any]
@@ -36,8 +37,12 @@ def _function(assistant: Assistant, name: str, lang: str = "en") -> Any:
     found = next(block.fn for block in page.fns.values() if getattr(block.fn, "__name__", "") == name)
     if name == "forget":
         return found
-    given_request = lambda *given: found(*given, Request({"lang": lang}))  # noqa: E731
-    return (lambda *given: asyncio.run(given_request(*given))) if inspect.iscoroutinefunction(found) else given_request
+
+    def called(*given: Any) -> Any:
+        result = found(*given, Request({"lang": lang}))
+        return asyncio.run(result) if inspect.iscoroutine(result) else result
+
+    return called
 
 
 @pytest.fixture(scope="module")
@@ -197,4 +202,4 @@ def test_the_page_offers_no_way_around_the_gate(assistant: Assistant) -> None:
     [("#0b6e69", "#fff"), ("#000000", "#fff"), ("#ffffff", "#000"), ("#ffe58a", "#000"), ("#0000ff", "#fff")],
 )
 def test_the_button_can_be_read_on_any_accent(colour: str, text: str) -> None:
-    assert chat._readable_on(colour) == text
+    assert readable_on(colour) == text

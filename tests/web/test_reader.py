@@ -12,7 +12,16 @@ from seen import Seen
 
 from retrieval.assistant import Assistant
 from retrieval.types import Article, Block, Clinic, Metadata, Place
-from web.reader import Printed, accessibility_page, article_page, missing_page, privacy_page, trouble_page
+from web.reader import (
+    Printed,
+    Standing,
+    accessibility_page,
+    article_page,
+    missing_page,
+    privacy_page,
+    taken_down_page,
+    trouble_page,
+)
 from web.words import LANGUAGES, words_of
 
 EN = words_of("en")
@@ -154,13 +163,16 @@ def test_pages_speak_the_screens_language_and_articles_their_own(code: str) -> N
 
 
 @pytest.mark.parametrize("code", LANGUAGES)
-def test_the_page_on_privacy_says_whether_feedback_is_kept(code: str) -> None:
+def test_the_page_on_privacy_says_whether_questions_and_feedback_are_kept(code: str) -> None:
     words = words_of(code)
     off = Seen(privacy_page(CLINIC, words)).text
     on = Seen(privacy_page(dataclasses.replace(CLINIC, journal=True, journal_days=41), words)).text
-    assert words("privacy.feedback_off") in off
-    assert words("privacy.feedback_on", days=41) in on
-    assert words("privacy.feedback_off") not in on
+    told_off = [words("privacy.asked_text"), words("privacy.feedback_off")]
+    told_on = [words(f"privacy.{name}", days=41) for name in ("asked_on", "asked_never", "asked_staff", "feedback_on")]
+    assert all(told in off for told in told_off)
+    assert all(told in on for told in told_on)
+    assert not any(told in on for told in told_off)
+    assert not any(told in off for told in told_on)
     assert _says_whom_to_call(Seen(privacy_page(CLINIC, EN)))
 
 
@@ -244,3 +256,24 @@ def test_any_page_and_offsets_show_a_page_that_is_there_and_change_no_word(page:
     links = [each["href"] or "" for each in shown.of("a") if each.get("class") == "turn"]
     assert all(link.split("page=")[1] in {"1#sheet", "2#sheet"} for link in links)
     assert not any("on" in (name[:2] for name in attributes) and tag != "span" for tag, attributes in shown.elements)
+
+
+@pytest.mark.parametrize("code", LANGUAGES)
+def test_what_must_be_known_before_reading_stands_before_the_text(code: str) -> None:
+    words = words_of(code)
+    article = _article(Metadata(review_by=date(2026, 5, 3)))
+    due, older = words("review.due", date=words.day(date(2026, 5, 3))), words("reader.older")
+    shown = Seen(article_page(article, CLINIC, words, standing=Standing(True, "r 2")))
+    assert shown.text.index(due) < shown.text.index(older) < shown.text.index("Cool it.")
+    link = next(link["href"] for link in shown.of("a") if (link["href"] or "").startswith("/read/"))
+    assert link == "/read/r%202/burns.md" + ("" if code == "en" else f"?lang={code}")
+    plain = Seen(article_page(article, CLINIC, words)).text
+    assert due not in plain
+    assert older not in plain
+
+
+@pytest.mark.parametrize("code", LANGUAGES)
+def test_what_is_taken_down_says_so_and_how_to_reach_a_person(code: str) -> None:
+    shown = Seen(taken_down_page(CLINIC, words_of(code)))
+    assert shown.texts["h1"] == [words_of(code)("reader.taken_down")]
+    assert {"tel:+15550100", "mailto:a@b.example"} <= {link["href"] for link in shown.of("a")}

@@ -77,8 +77,8 @@ def test_no_field_of_an_answer_adds_an_element_or_a_line(text: str, title: str, 
         assert [len(part.splitlines()) for part in html] == [1, 1, 1]
         return [tag for part in html for tag in Seen(part).tags if tag != "br"]
 
-    # The letter keeps each field from being empty, which leaves its element out.
-    assert drawn(f"a{text}", f"b{title}", f"c{section}", f"d{doc}") == drawn("a", "b", "c", "d")
+    # The letters keep each field from being empty, which leaves its element out, and the heading from being a question.
+    assert drawn(f"a{text}", f"b{title}", f"c{section}c", f"d{doc}") == drawn("a", "b", "cc", "d")
 
 
 def test_a_quote_is_shown_to_the_letter_with_its_place_and_link(quote: Quote, clinic: Clinic) -> None:
@@ -328,3 +328,40 @@ def test_contacts_are_all_there_or_say_what_to_do(clinic: Clinic, bare_clinic: C
 @pytest.mark.parametrize(("number", "link"), [("+1 (555) 01-00", "+15550100"), ("112", "112"), ("", "")])
 def test_numbers_can_be_dialled(number: str, link: str) -> None:
     assert render.digits(number) == link
+
+
+DUE = "Was due for review on 1 June 2026. It may be out of date."
+
+
+def _overdue(cited: Citation) -> Citation:
+    return dataclasses.replace(cited, review_by=date(2026, 6, 1), overdue=True)
+
+
+def test_a_quote_says_in_words_that_its_review_is_overdue_wherever_it_stands(
+    quote: Quote, differing: SideBySide, clinic: Clinic
+) -> None:
+    other = dataclasses.replace(quote.citation, doc="c.md", start=90, end=100)
+    late = dataclasses.replace(quote, citation=_overdue(other))
+    also = dataclasses.replace(quote, citation=other, also=(_overdue(dataclasses.replace(other, doc="d.md")),))
+    row = dataclasses.replace(differing.quotes[1], citation=_overdue(differing.quotes[1].citation))
+    for answer in (
+        Answer("answer", (late,)), Answer("answer", (also,)), Answer("consult", (late,)),
+        Answer("answer", differs=(dataclasses.replace(differing, quotes=(differing.quotes[0], row)),)),
+    ):  # fmt: skip
+        shown = Seen(render.answer_html(answer, clinic, EN))
+        assert shown.text.count(DUE) == 1
+        assert len([span for span in shown.of("span") if span.get("class") == "pf-due"]) == 1
+
+
+def test_a_review_that_is_not_overdue_is_not_spoken_of(quote: Quote, clinic: Clinic) -> None:
+    near = dataclasses.replace(quote, citation=dataclasses.replace(quote.citation, review_by=date(2026, 6, 1)))
+    assert "due" not in Seen(render.answer_html(Answer("answer", (near,)), clinic, EN)).text
+
+
+@pytest.mark.parametrize(("code", "says"), [("en", "1 June 2026"), ("ms", "1 Jun 2026"), ("zh", "2026年6月1日")])
+def test_the_label_of_an_overdue_review_is_in_the_screens_language(quote: Quote, clinic: Clinic, code: str, says: str) -> None:
+    late = dataclasses.replace(quote, citation=_overdue(quote.citation))
+    words = words_of(code)
+    said = words("review.due", date=says)
+    assert says in said
+    assert said in Seen(render.answer_html(Answer("answer", (late,)), clinic, words)).text

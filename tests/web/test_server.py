@@ -11,6 +11,7 @@ import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
+from datetime import date
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -28,6 +29,7 @@ from retrieval.journal import Journal
 from retrieval.release import Release
 from retrieval.rules import Rules
 from web.gate import MAX_BODY
+from web.words import LANGUAGES, words_of
 
 Serve = Callable[..., AbstractContextManager[httpx.Client]]
 DOC = "redness & <care>.md"
@@ -343,7 +345,7 @@ def test_a_page_as_printed_is_served_to_be_kept(site: httpx.Client, assistant: A
     for page in (1, 2):
         reply = site.get(_sheet(release.id, query=f"?page={page}"))
         assert (reply.status_code, reply.headers["content-type"]) == (200, "image/webp")
-        assert reply.headers["cache-control"] == "public, max-age=31536000, immutable"
+        assert reply.headers["cache-control"] == "private, no-store"  # what was read is not left in the browser
         assert reply.content == release.picture(LEAFLET, page)
         assert [len(reply.headers.get_list(name)) for name in POLICIES] == [1, 1, 1, 1]
     head = site.head(_sheet(release.id))
@@ -359,7 +361,7 @@ def test_a_page_as_printed_is_served_to_be_kept(site: httpx.Client, assistant: A
 def test_a_page_that_is_not_there_is_not_found(site: httpx.Client, assistant: Assistant, query: str) -> None:
     reply = site.get(_sheet(assistant.release().id, query=query))
     assert reply.status_code == 404
-    assert "immutable" not in reply.headers["cache-control"]
+    assert reply.headers["cache-control"].startswith("private")
 
 
 @pytest.mark.parametrize(
@@ -410,6 +412,71 @@ def test_an_article_whose_pages_were_altered_is_shown_without_them(
         assert site.get(_sheet(identity)).status_code == 404
 
 
+@pytest.fixture
+def leaflets(tmp_path: Path, small_corpus: Path, real_encoder: Encoder) -> tuple[Assistant, Path, list[date]]:
+    """An assistant over a leaflet that is withdrawn by itself after 13 May and two other articles, its corpus, and the day."""
+    corpus, today = tmp_path / "corpus", [date(2026, 5, 3)]
+    shutil.copytree(small_corpus, corpus)
+    with (corpus / "clinic.toml").open("a", encoding="utf-8") as file:
+        file.write('[review]\nwithdraw_topics = ["hands"]\nwithdraw_after_days = 10\n')
+    known = corpus / "articles" / Path(LEAFLET).with_suffix(".toml")
+    known.write_text('review_by = 2026-05-03\ntopics = ["hands"]\n', encoding="utf-8")
+    build(corpus, tmp_path / "index", real_encoder)
+    return Assistant(tmp_path / "index", real_encoder, Rules.floor(), load_clinic(corpus), lambda: today[0]), corpus, today
+
+
+def test_an_article_that_is_withdrawn_is_taken_down_at_its_address_and_so_are_its_pages(
+    serve: Serve, leaflets: tuple[Assistant, Path, list[date]]
+) -> None:
+    assistant, _, today = leaflets
+    identity = assistant.release().id
+    due = "Was due for review on 3 May 2026. It may be out of date."
+    with serve(assistant) as site:
+        assert due not in site.get(_read(identity, LEAFLET)).text
+        today[0] = date(2026, 5, 4)
+        assert due in site.get(_read(identity, LEAFLET)).text
+        assert site.get(_sheet(identity)).status_code == 200
+        today[0] = date(2026, 5, 14)
+        for code in LANGUAGES:
+            words = words_of(code)
+            for address in (_read(identity, LEAFLET, f"?start=0&end=9&lang={code}"), f"{_sheet(identity)}&lang={code}"):
+                page = site.get(address)
+                assert (page.status_code, page.headers["cache-control"]) == (410, "private, no-store")
+                shown = Seen(page.text)
+                assert shown.texts["h1"] == [words("reader.taken_down")]
+                assert words("reader.taken_down_text") in shown.text
+                assert {"tel:+15550100", "mailto:hi@clinic.example"} <= {link["href"] for link in shown.of("a")}
+                assert "Wash your hands" not in page.text
+        assert site.get(_read(identity, DOC)).status_code == 200
+        assert site.get("/readyz").status_code == 200
+
+
+def test_what_staff_took_out_is_taken_down_and_what_they_changed_leads_to_the_newer_text(
+    serve: Serve, leaflets: tuple[Assistant, Path, list[date]], real_encoder: Encoder, tmp_path: Path
+) -> None:
+    assistant, corpus, _ = leaflets
+    old = assistant.release().id
+    (corpus / "articles" / LEAFLET).unlink()
+    (corpus / "articles" / "sessions.txt").write_text("Sessions\n\nMost tattoos need twelve sessions.\n", encoding="utf-8")
+    new = build(corpus, tmp_path / "index", real_encoder).release
+    assistant._looked = float("-inf")
+    with serve(assistant) as site:
+        assert site.get(_read(old, LEAFLET)).status_code == 410
+        assert site.get(_sheet(old)).status_code == 410
+        assert site.get(_read("gone", LEAFLET)).status_code == 404
+        page = site.get(_read(old, "sessions.txt", "?lang=ms"))
+        assert page.status_code == 200
+        assert "nine sessions" in page.text
+        assert words_of("ms")("reader.older") in page.text
+        (link,) = [link["href"] for link in Seen(page.text).of("a") if (link["href"] or "").startswith("/read/")]
+        assert link == f"/read/{new}/sessions.txt?lang=ms"
+        newer = site.get(link)
+        assert "twelve sessions" in newer.text
+        assert words_of("ms")("reader.older") not in newer.text
+        unchanged = site.get(_read(old, DOC))
+        assert (unchanged.status_code, "older version" in unchanged.text) == (200, False)
+
+
 class Failing:
     """An assistant whose releases fail in a way nobody thought of."""
 
@@ -422,6 +489,9 @@ class Failing:
 
     def opened(self, release: str, doc: str) -> Any:
         return Assistant.opened(self, release, doc)  # type: ignore[arg-type]
+
+    def readable(self, release: str, doc: str) -> Any:
+        return Assistant.readable(self, release, doc)  # type: ignore[arg-type]
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._assistant, name)
@@ -551,17 +621,6 @@ def test_pages_can_be_read_in_each_language(site: httpx.Client, assistant: Assis
         assert Seen(site.get(path, headers={"accept-language": "ms-MY,ms;q=0.9"}).text).of("html")[0]["lang"] == "ms"
 
 
-@pytest.fixture(scope="module")
-def keeping(small_corpus: Path, tmp_path_factory: pytest.TempPathFactory, real_encoder: Encoder) -> Assistant:
-    """An assistant whose clinic keeps feedback."""
-    folder = tmp_path_factory.mktemp("keeping")
-    shutil.copytree(small_corpus, folder / "corpus")
-    with (folder / "corpus" / "clinic.toml").open("a", encoding="utf-8") as settings:
-        settings.write("journal = true\njournal_days = 30\n")
-    build(folder / "corpus", folder / "index", real_encoder)
-    return Assistant(folder / "index", real_encoder, Rules.floor(), load_clinic(folder / "corpus"))
-
-
 def _told(assistant: Assistant, **changed: Any) -> dict[str, Any]:
     cited = assistant.ask("How long does redness last?").quotes[0].citation
     told = {"release": assistant.release().id, "doc": cited.doc, "start": cited.start, "end": cited.end, "felt": "helped"}
@@ -569,7 +628,7 @@ def _told(assistant: Assistant, **changed: Any) -> dict[str, Any]:
 
 
 def test_feedback_is_kept_where_the_clinic_wants_it(serve: Serve, keeping: Assistant, tmp_path: Path) -> None:
-    with serve(keeping, journal=tmp_path / "j.sqlite3") as site:
+    with serve(keeping, journal=str(tmp_path / "j.sqlite3")) as site:
         assert site.post("/feedback", json=_told(keeping)).status_code == 204
         assert site.post("/feedback", json=_told(keeping, felt="outdated")).status_code == 204
     kept = Journal.open(tmp_path / "j.sqlite3").told()
@@ -585,7 +644,7 @@ def test_feedback_is_kept_where_the_clinic_wants_it(serve: Serve, keeping: Assis
 def test_what_is_no_feedback_is_refused_without_a_word_of_it(
     serve: Serve, keeping: Assistant, tmp_path: Path, changed: dict[str, Any]
 ) -> None:
-    with serve(keeping, journal=tmp_path / "j.sqlite3") as site:
+    with serve(keeping, journal=str(tmp_path / "j.sqlite3")) as site:
         reply = site.post("/feedback", json=_told(keeping, **changed))
         assert reply.status_code == 422
         assert reply.json()["detail"] in {"That cannot be read.", "There is no such quote."}
@@ -593,7 +652,7 @@ def test_what_is_no_feedback_is_refused_without_a_word_of_it(
 
 
 def test_without_a_journal_nothing_is_kept(serve: Serve, assistant: Assistant, tmp_path: Path) -> None:
-    with serve(assistant, journal=tmp_path / "j.sqlite3") as site:
+    with serve(assistant, journal=str(tmp_path / "j.sqlite3")) as site:
         assert site.post("/feedback", json=_told(assistant)).status_code == 404
         assert site.get("/feedback").status_code == 404
     assert list(tmp_path.iterdir()) == []
@@ -601,12 +660,12 @@ def test_without_a_journal_nothing_is_kept(serve: Serve, assistant: Assistant, t
 
 def test_a_journal_that_cannot_be_written_troubles_nobody(serve: Serve, keeping: Assistant, tmp_path: Path) -> None:
     (tmp_path / "j").write_bytes(b"no database " * 200)
-    with serve(keeping, journal=tmp_path / "j") as site:
+    with serve(keeping, journal=str(tmp_path / "j")) as site:
         reply = site.post("/feedback", json=_told(keeping))
         assert (reply.status_code, reply.json()["detail"]) == (503, "This could not be kept.")
         assert _ask(site, "How long does redness last?").status_code == 200
 
 
 def test_feedback_that_comes_too_often_is_stopped(serve: Serve, keeping: Assistant, tmp_path: Path) -> None:
-    with serve(keeping, rate=2, journal=tmp_path / "j") as site:
+    with serve(keeping, rate=2, journal=str(tmp_path / "j")) as site:
         assert [site.post("/feedback", json=_told(keeping)).status_code for _ in range(3)] == [204, 204, 429]
