@@ -14,7 +14,8 @@ test:
 	@.venv/bin/ruff format --check .
 	@.venv/bin/ruff check .
 	@.venv/bin/mypy
-	@.venv/bin/python -m pytest
+	@# A process for each core: threads of torch beside would only wait for one another.
+	@OMP_NUM_THREADS=1 .venv/bin/python -m pytest -n auto --maxprocesses 4 --dist loadscope --no-loadscope-reorder
 
 lock:
 	@tools/setup test
