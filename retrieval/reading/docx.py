@@ -15,6 +15,7 @@ from retrieval.reading.html import blocks_of_html
 __all__ = ["read_docx"]
 
 _MAX_UNPACKED = 200_000_000
+_RESERVE = 1_000_000
 _STYLES = "p[style-name='Title'] => h1:fresh"
 _REMEDY = "Open it in a word processor and save it again as .docx."
 
@@ -32,10 +33,16 @@ def read_docx(path: Path, data: bytes) -> Reading:
     if unpacked > _MAX_UNPACKED:
         reason = f"it unpacks to {unpacked / 1e6:,.0f} MB, more than the {_MAX_UNPACKED / 1e6:,.0f} MB allowed"
         raise UnreadableFile(path, reason, "Save it again without pictures.")
+    reserve = bytearray(_RESERVE)
     try:
         no_picture = mammoth.images.img_element(lambda image: {})
         html = mammoth.convert_to_html(io.BytesIO(data), convert_image=no_picture, style_map=_STYLES).value
-    except (MemoryError, RecursionError):
+    except MemoryError:
+        # Room to raise in: CPython tries for ever where there is none for one number more, and the file would be said to
+        # take too long.
+        del reserve
+        raise
+    except RecursionError:
         raise
     except Exception as problem:
         # mammoth has no error of its own: damaged XML comes out as whatever its parser or its own code raises.

@@ -53,7 +53,8 @@ def unharmed(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     yield
     assert all(child.returncode is not None for child in started)
     after = (len(os.listdir("/proc/self/fd")), threading.active_count(), memory())
-    assert after[:2] == before[:2]
+    assert after[0] <= before[0], "more files open than before"  # fewer: something of an earlier test has gone
+    assert after[1] <= before[1], "more threads than before"
     assert after[2] - before[2] < 150_000_000
 
 
