@@ -11,7 +11,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
-from itertools import zip_longest
+from itertools import islice, zip_longest
 from pathlib import Path
 
 from threadpoolctl import threadpool_limits
@@ -39,6 +39,7 @@ MAX_QUESTION = 4000
 _ROUTED = 20_000
 _ANSWER_POOL, _LOOKED_AT = 8, 20
 _KEPT_RELEASES = 4
+_MOST_HEADINGS = 200  # from which questions to begin with are chosen; each is encoded
 _NO_RELEASE = "No release can be opened: every question is pointed to the clinic."
 _NONE_IN_USE = "Every article is withdrawn, since its review is overdue: nothing is quoted."
 _CHECKED_EVERY = 0.5  # seconds between looks at the pointer
@@ -92,7 +93,7 @@ class Assistant:
         assistant = cls(settings.index, open_encoder(settings), Rules.floor(), load_clinic(settings.corpus))
         assistant.release()
         # One question multiplies small matrices. Numpy's threads would only fight with the model's for the same cores:
-        # on two cores that doubles a question's time (benchmarks/routing_time.py).
+        # on two cores that doubles a question's time (benchmarks/stages.py).
         threadpool_limits(1, user_api="blas")
         return assistant
 
@@ -297,17 +298,11 @@ class Assistant:
             return self._examples[2][:most]
 
     def _examples_of(self, release: Release) -> list[tuple[str, str]]:
-        articles = release.in_use
-        headings = list(
-            dict.fromkeys(
-                section.title
-                for article in articles
-                for section in article.sections
-                if section.title.endswith("?") and self._rules.route(section.title) is None
-            )
-        )
-        by_article = zip_longest(*(article.metadata.topics for article in articles))
-        topics = list(dict.fromkeys(topic for row in by_article for topic in row if topic))
+        entries = release.in_use
+        written = dict.fromkeys(heading for entry in entries for heading in entry.questions)
+        headings = list(islice((heading for heading in written if self._rules.route(heading) is None), _MOST_HEADINGS))
+        by_article = zip_longest(*(entry.metadata.topics for entry in entries))
+        topics = list(dict.fromkeys(topic for row in by_article for topic in row if topic))[:_MOST_HEADINGS]
         if not headings or not topics:
             return [("", heading) for heading in headings]
         likeness = self._encoder.encode(topics) @ self._encoder.encode(headings).T

@@ -159,7 +159,7 @@ def prepared(corpus: Path, index: Path, encoder: Encoder, progress: Progress | N
     same = previous if previous is not None and previous.id == identity else usable(index, identity)
     if same is not None:
         changed = same is not previous
-        return BuildReport(identity, changed, len(articles), len(same.passages), (), unread, notes)
+        return BuildReport(identity, changed, len(articles), len(same.rows), (), unread, notes)
     passages, vectors, encoded = _encoded(articles, previous, encoder, tell)
     tell("Indexing words", 0, 1)
     texts = [passage_in_context(articles[passage.article], passage) for passage in passages]

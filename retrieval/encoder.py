@@ -178,7 +178,7 @@ class OnnxEncoder:
             list(self._threads.map(encoded, batches))
 
     def _batches(self, read: Sequence[Any]) -> list[_Batch]:
-        """Texts as the tokenizer read them, in batches of like length; the longest first, so that no thread ends long after others."""
+        """Texts as the tokenizer read them, in batches of like length, the longest first: no thread ends long after others."""
         ids = [self._cut(encoding.ids) for encoding in read]
         order = sorted(range(len(ids)), key=lambda place: -len(ids[place]))
         batches = []

@@ -15,10 +15,11 @@ import Stemmer
 from retrieval.errors import DamagedRelease
 from retrieval.phrases import without_marks
 
-__all__ = ["LexicalIndex", "stems"]
+__all__ = ["Hits", "LexicalIndex", "stems"]
 
 Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.integer[Any]]
+Places = npt.NDArray[np.int64]
 
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)?")
 _STEMMER = Stemmer.Stemmer("english")
@@ -45,9 +46,8 @@ class LexicalIndex:
     """
 
     def __init__(self, weights: Floats, places: Ints, starts: Ints, vocabulary: dict[str, int], count: int) -> None:
-        self._weights = weights
-        self._places = places
-        self._starts = starts
+        # As plain arrays: each slice of a mapped one costs more than what is done with it.
+        self._weights, self._places, self._starts = np.asarray(weights), np.asarray(places), np.asarray(starts)
         self._vocabulary = vocabulary
         self._count = count
         lengths = np.diff(starts)
@@ -88,7 +88,9 @@ class LexicalIndex:
         """Read an index that `save` wrote; raises DamagedRelease where that fails."""
         try:
             values = json.loads((folder / "vocabulary.json").read_text(encoding="utf-8"))
-            arrays = [np.load(folder / f"{name}.npy", allow_pickle=False) for name in ("weights", "places", "starts")]
+            arrays = [
+                np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False) for name in ("weights", "places", "starts")
+            ]
             weights, places, starts = arrays
             return cls(weights, places, starts, values["vocabulary"], int(values["passages"]))
         except (OSError, ValueError, KeyError, TypeError) as problem:
@@ -111,16 +113,66 @@ class LexicalIndex:
         weights = [self.weight_of(term) for term in stems(question)]
         return sum(weights) ** 2 / len(weights) if weights else 0.0
 
+    def hits(self, question: str) -> Hits:
+        """Look a question's words up."""
+        terms = stems(question)
+        total = np.zeros(self._count, dtype=np.float32)
+        columns = [column for column in map(self._vocabulary.get, terms) if column is not None]
+        for column in columns:
+            places, weights = self._column(column)
+            # A term stands once in each passage's list, so plain assignment adds up.
+            total[places] += weights
+        # Each term is counted as often as it is asked, and looked for once.
+        bounds = {column: columns.count(column) * float(self._idf[column]) for column in columns}
+        return Hits(
+            total, [(bound, self._column(column)[0]) for column, bound in bounds.items()], sum(map(self.weight_of, terms))
+        )
+
     def scores(self, question: str) -> Floats:
         """Score every passage for a question: float32 of shape (passages,), from 0 to 1."""
-        total = np.zeros(self._count, dtype=np.float32)
-        bound = 0.0
-        for term in stems(question):
-            bound += self.weight_of(term)
-            column = self._vocabulary.get(term)
-            if column is None:
-                continue
-            held = slice(self._starts[column], self._starts[column + 1])
-            # A term stands once in each passage's list, so plain assignment adds up.
-            total[self._places[held]] += self._weights[held]
-        return total / np.float32(bound) if bound else total
+        return self.hits(question).at(slice(None))
+
+    def _column(self, column: int) -> tuple[Ints, Floats]:
+        held = slice(self._starts[column], self._starts[column + 1])
+        return self._places[held], self._weights[held]
+
+
+class Hits:
+    """What the words of one question hit.
+
+    `total` is BM25, float32 (passages,); `columns` has, for each term of the question that the corpus has, the most it can add,
+    and the places of the passages that hold it; `most` is what no passage can be above.
+    """
+
+    def __init__(self, total: Floats, columns: Sequence[tuple[float, Ints]], most: float) -> None:
+        self._total, self._most = total, np.float32(most or 1.0)
+        self._columns = sorted(columns, key=lambda column: -column[0])
+
+    def at(self, places: Places | slice) -> Floats:
+        """The scores of some passages, by their places: float32 (places,), from 0 to 1."""
+        found: Floats = self._total[places] / self._most
+        return found
+
+    def strongest(self, count: int) -> Places:
+        """The places of the passages with the best scores above 0, at most `count`, in no order.
+
+        Rare terms first; what only frequent terms hit is not looked at where it cannot be among the best any more (Turtle and
+        Flood 1995, "MaxScore").
+        """
+        rest = sum(bound for bound, _ in self._columns)
+        found = np.empty(0, dtype=np.int64)
+        for number, (bound, places) in enumerate(self._columns, start=1):
+            rest -= bound
+            found = np.concatenate([found, places])
+            # A passage is in it once for each term that it holds, at most `number` times.
+            enough = min(len(found), number * count)
+            scores = self._total[found]
+            if enough < len(found):
+                best = np.argpartition(scores, -enough)[-enough:]
+                found, scores = found[best], scores[best]
+            if len(found) == number * count and float(scores.min()) > rest:
+                break
+        found = np.unique(found)
+        if len(found) > count:
+            found = found[np.argpartition(self._total[found], -count)[-count:]]
+        return found

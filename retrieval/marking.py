@@ -69,8 +69,7 @@ class Clauses:
     """All clauses of a release's articles: places, int32 (clauses, 3): article, start, end; vectors (clauses, dimension)."""
 
     def __init__(self, places: Ints, vectors: Vectors) -> None:
-        self._places = places
-        self._vectors = vectors
+        self._places, self._vectors = np.asarray(places), np.asarray(vectors)
         self._starts = np.searchsorted(places[:, 0], np.arange(places[-1, 0] + 2 if len(places) else 1))
 
     @classmethod
@@ -116,7 +115,9 @@ class Clauses:
     def load(cls, folder: Path) -> Clauses:
         """Read what `save` wrote; raises DamagedRelease where that fails."""
         try:
-            places = np.load(folder / "places.npy", allow_pickle=False)
-            return cls(places, np.load(folder / "vectors.npy", allow_pickle=False))
+            places, vectors = (
+                np.load(folder / f"{name}.npy", mmap_mode="r", allow_pickle=False) for name in ("places", "vectors")
+            )
+            return cls(places, vectors)
         except (OSError, ValueError) as problem:
             raise DamagedRelease(f"{folder}: the clauses cannot be read ({problem}). Build again.") from problem

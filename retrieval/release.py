@@ -12,7 +12,7 @@ from __future__ import annotations
 import copy
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -26,14 +26,16 @@ from retrieval.classifier import Classifier
 from retrieval.clinic import clinic_from_json
 from retrieval.differences import Differences
 from retrieval.encoder import Question, Vectors
+from retrieval.engine import LocalEngine
 from retrieval.errors import ClassifierError, DamagedRelease, NoRelease, ReleaseError, SettingsError
 from retrieval.examples import Examples
 from retrieval.lexical import LexicalIndex
 from retrieval.marking import Clauses
 from retrieval.reading.sheets import Sheets, picture_name
-from retrieval.release_files import CLASSIFIER, SHEETS, VOCABULARY, Content, article_from_json, as_written, verified
+from retrieval.release_files import CLASSIFIER, SHEETS, VOCABULARY, as_written, verified
 from retrieval.review import due
 from retrieval.rules import Rules
+from retrieval.stored_articles import Entry, StoredArticles, read_articles
 from retrieval.types import Article, Passage
 from retrieval.vector_index import VectorIndex
 from retrieval.vocabulary import Vocabulary
@@ -42,7 +44,7 @@ from retrieval.widening import Widening
 __all__ = ["CANDIDATES", "RELEASES", "Pointer", "Release", "articles_of", "current_id", "folder_of", "open_current", "pointer"]
 
 Places = npt.NDArray[np.int64]
-Mask = npt.NDArray[np.bool_]
+Rows = npt.NDArray[np.int32]
 
 RELEASES, CANDIDATES = "releases", "candidates"
 _SENTENCE_BITS = 32
@@ -51,61 +53,49 @@ _SENTENCE_BITS = 32
 class Release:
     """An opened release. Everything in it was checked against its manifest.
 
-    `rows` are the passages as numbers, int64 (passages, 3): article, first sentence, last sentence, in order; `sections` are
-    the numbers of their sections, int64 (passages,).
+    `rows` are the passages as numbers, int32 (passages, 4): article, first sentence, last sentence, section, in order; `engine`
+    finds those that can be among the best for a question.
 
     What is said to patients is taken from the release as it is on a day (`as_of`): then `withdrawn` are the numbers of the
-    articles that are out of use on that day since their review is overdue, and `kept`, bool (passages,), are the passages of
-    the others; None where nothing is withdrawn.
+    articles that are out of use on that day since their review is overdue.
 
     A trained router that is absent or damaged does not keep a release from being served, since rules route without it:
     then `classifier` is None and `fault` says why.
     """
 
-    def __init__(
-        self,
-        folder: Path,
-        manifest: Mapping[str, Any],
-        content: Content,
-        vectors: VectorIndex,
-        rules: Rules,
-        classifier: Classifier | None,
-        fault: str,
-    ) -> None:
+    def __init__(self, folder: Path, manifest: Mapping[str, Any]) -> None:
+        """Open a folder whose files are as its manifest says; `open` and `open_folder` check that, and turn what fails here
+        into DamagedRelease."""
         self.id = folder.name
         self.corpus = str(manifest["corpus"])
         """The snapshot of the corpus that it was made from (snapshots.py)."""
+        self.model, self.recipe = str(manifest["model"]), str(manifest["recipe"])
         self._folder = folder
         self._files: Mapping[str, Mapping[str, Any]] = manifest["files"]
-        self.articles = content.articles
-        self.passages = content.passages
-        self.clauses = content.clauses
-        self.lexical = content.lexical
-        self.vocabulary = content.vocabulary
-        self.widening = content.widening
-        self.asked = content.asked
-        self.differences = self._differences = content.differences
-        self.clinic = content.clinic
-        self.model = content.model
-        self.recipe = content.recipe
-        self.examples = content.examples
-        self.rules = rules
-        self.classifier = classifier
-        self.fault = fault
-        self.vectors = vectors
+        self._catalogue = StoredArticles(folder)
+        self.articles: Sequence[Article] = self._catalogue
+        self.rows: Rows = np.asarray(np.load(folder / "passages.npy", mmap_mode="r", allow_pickle=False))
+        self.vectors = VectorIndex.load(folder)
+        self.lexical = LexicalIndex.load(folder / "words")
+        self.engine = LocalEngine(self.vectors, self.lexical, self.rows[:, 0])
+        self.clauses = Clauses.load(folder / "clauses")
+        self.vocabulary = Vocabulary((folder / VOCABULARY).read_text(encoding="utf-8").split())
+        self.widening = Widening.load(folder / "widening")
+        self.asked = AskedAs.load(folder / "asked")
+        self.differences = self._differences = Differences.load(folder / "differences")
+        self.clinic = clinic_from_json(json.loads((folder / "clinic.json").read_text(encoding="utf-8")))
+        self.examples = Examples.load(folder / "examples")
+        self.rules = Rules.from_folder(folder / "rules")
+        self.classifier, self.fault = _classifier(folder, manifest)
         self.has_router = CLASSIFIER in self._files
         """Whether it was built with a trained router, which may be damaged since."""
         self.withdrawn: frozenset[int] = frozenset()
-        self.kept: Mask | None = None
+        self._languages: tuple[frozenset[int], tuple[str, ...]] | None = None
         self._day: date | None = None
-        self._out_of_use: tuple[date, frozenset[int], Mask | None, Differences] | None = None
+        self._out_of_use: tuple[date, frozenset[int], Differences] | None = None
         self._failed = [0]  # one count for the release and for what it is on any day
-        self.rows = np.array([[p.article, p.first, p.last] for p in content.passages], dtype=np.int64).reshape(-1, 3)
-        self.sections = np.array(
-            [content.articles[p.article].sentences[p.first].section for p in content.passages], dtype=np.int64
-        )
-        self._keys = self.rows[:, 0] << _SENTENCE_BITS | self.rows[:, 1]
-        self._by_doc = {article.doc: number for number, article in enumerate(content.articles)}
+        self._keys = self.rows[:, 0].astype(np.int64) << _SENTENCE_BITS | self.rows[:, 1]
+        self._by_doc = {entry.doc: number for number, entry in enumerate(self._catalogue.entries)}
 
     @classmethod
     def open(cls, index: Path, identity: str, manifest_digest: str = "") -> Release:
@@ -124,35 +114,12 @@ class Release:
         """Open and verify a release in its folder; raises DamagedRelease as `open` does."""
         manifest = verified(folder, manifest_digest)
         try:
-            values = json.loads((folder / "articles.json").read_text(encoding="utf-8"))
-            rows = np.load(folder / "passages.npy", allow_pickle=False)
-            clinic = clinic_from_json(json.loads((folder / "clinic.json").read_text(encoding="utf-8")))
-            vectors = VectorIndex.load(folder)
-            content = Content(
-                articles=tuple(article_from_json(value) for value in values),
-                passages=tuple(Passage(*row) for row in rows.tolist()),
-                vectors=np.empty((0, 0), dtype=np.float32),
-                clauses=Clauses.load(folder / "clauses"),
-                lexical=LexicalIndex.load(folder / "words"),
-                vocabulary=Vocabulary((folder / VOCABULARY).read_text(encoding="utf-8").split()),
-                widening=Widening.load(folder / "widening"),
-                asked=AskedAs.load(folder / "asked"),
-                differences=Differences.load(folder / "differences"),
-                clinic=clinic,
-                model=manifest["model"],
-                recipe=manifest["recipe"],
-                rules={},
-                examples=Examples.load(folder / "examples"),
-                classifier=b"",
-                sheets={},
-            )
-            rules = Rules.from_folder(folder / "rules")
+            release = cls(folder, manifest)
         except (OSError, ValueError, KeyError, TypeError, RuntimeError, SettingsError) as problem:
             raise DamagedRelease(f"{folder}: cannot be read ({problem}). Delete it and build again.") from problem
-        if vectors.count != len(content.passages):
-            raise DamagedRelease(f"{folder}: {vectors.count} vectors for {len(content.passages)} passages. Build again.")
-        classifier, fault = _classifier(folder, manifest)
-        return cls(folder, manifest, content, vectors, rules, classifier, fault)
+        if release.vectors.count != len(release.rows):
+            raise DamagedRelease(f"{folder}: {release.vectors.count} vectors for {len(release.rows)} passages. Build again.")
+        return release
 
     def as_of(self, today: date) -> Release:
         """The release as it is on a day: without what is withdrawn by then, and knowing which reviews are overdue.
@@ -163,15 +130,18 @@ class Release:
         if known is None or known[0] != today:
             known = self._out_of_use = (today, *self._withdrawn_on(today))
         view = copy.copy(self)
-        view._day, view.withdrawn, view.kept, view.differences = known
+        view._day, view.withdrawn, view.differences = known
         return view
 
-    def _withdrawn_on(self, today: date) -> tuple[frozenset[int], Mask | None, Differences]:
-        states = (due(article.metadata, self.clinic, today) for article in self.articles)
+    def _withdrawn_on(self, today: date) -> tuple[frozenset[int], Differences]:
+        states = (due(entry.metadata, self.clinic, today) for entry in self._catalogue.entries)
         withdrawn = frozenset(number for number, state in enumerate(states) if state == "withdrawn")
-        if not withdrawn:
-            return withdrawn, None, self._differences
-        return withdrawn, ~np.isin(self.rows[:, 0], sorted(withdrawn)), self._differences.without(withdrawn)
+        return withdrawn, self._differences.without(withdrawn) if withdrawn else self._differences
+
+    @property
+    def passages(self) -> tuple[Passage, ...]:
+        """All passages, in order, made anew at each call; answering asks for none but those that it shows."""
+        return tuple(Passage(*row) for row in self.rows[:, :3].tolist())
 
     @property
     def withheld(self) -> int:
@@ -183,14 +153,17 @@ class Release:
         self._failed[0] = count
 
     @property
-    def in_use(self) -> tuple[Article, ...]:
-        """The articles that are not withdrawn."""
-        return tuple(article for number, article in enumerate(self.articles) if number not in self.withdrawn)
+    def in_use(self) -> tuple[Entry, ...]:
+        """What is known of the articles that are not withdrawn, without reading them."""
+        return tuple(entry for number, entry in enumerate(self._catalogue.entries) if number not in self.withdrawn)
 
     @property
     def languages(self) -> tuple[str, ...]:
         """The codes of the languages that the articles are in, each once; of all articles where none is in use."""
-        return tuple(dict.fromkeys(article.metadata.language for article in self.in_use or self.articles))
+        if self._languages is None or self._languages[0] != self.withdrawn:
+            entries = self.in_use or self._catalogue.entries
+            self._languages = (self.withdrawn, tuple(dict.fromkeys(entry.metadata.language for entry in entries)))
+        return self._languages[1]
 
     @property
     def routing(self) -> dict[str, str]:
@@ -252,7 +225,8 @@ class Release:
         """An article's passages and their vectors, as they were encoded."""
         number = self._by_doc[doc]
         first, end = np.searchsorted(self._keys, [number << _SENTENCE_BITS, number + 1 << _SENTENCE_BITS]).tolist()
-        return self.passages[first:end], self.vectors.part(first, end)
+        passages = tuple(Passage(*row) for row in self.rows[first:end, :3].tolist())
+        return passages, self.vectors.part(first, end)
 
     def clauses_of(self, doc: str) -> tuple[list[tuple[int, int]], Vectors]:
         """The spans of an article's clauses and their vectors, as they were encoded."""
@@ -308,16 +282,11 @@ def open_current(index: Path) -> Release:
 
 
 def articles_of(index: Path, identity: str) -> tuple[Article, ...]:
-    """The articles of a release alone, each checked against its digest; none where it cannot be read.
-
-    Quick, and works for releases of other versions of the program too: for what was said in the past, not for answering.
-    """
+    """The articles of a release alone, each checked against its digest; none where it cannot be read."""
     try:
-        values = json.loads((folder_of(index, identity) / "articles.json").read_text(encoding="utf-8"))
-        found = [article_from_json(value) for value in values]
-    except (OSError, ValueError, KeyError, TypeError, ReleaseError):
+        return read_articles(folder_of(index, identity))
+    except ReleaseError:
         return ()
-    return tuple(one for one in found if hashlib.sha256(one.text.encode("utf-8", "surrogatepass")).hexdigest() == one.digest)
 
 
 def folder_of(index: Path, identity: str) -> Path:

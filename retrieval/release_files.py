@@ -1,8 +1,8 @@
 """A release's folder: what is written into it, and how it is checked.
 
 manifest.json   model, articles, and size and digest of every other file
-articles.json   canonical texts, sections, sentences, metadata
-passages.npy    int32 (passages, 3): article, first sentence, last sentence
+articles.jsonl  canonical texts, sections, sentences, metadata; articles.npy, catalogue.json  (stored_articles.py)
+passages.npy    int32 (passages, 4): article, first sentence, last sentence, section
 vectors.npy     one vector a passage; nearest.faiss  where there are very many (vector_index.py)
 clauses/        the sentences' clauses, one vector each: what is marked in a quote
 words/          BM25
@@ -19,12 +19,10 @@ classifier.npz  the trained router, where there is one for the model
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +39,8 @@ from retrieval.examples import Examples
 from retrieval.lexical import LexicalIndex
 from retrieval.marking import Clauses
 from retrieval.reading.sheets import Sheets
-from retrieval.types import Article, Block, Clinic, Metadata, Passage, Section, Sentence
+from retrieval.stored_articles import save_articles
+from retrieval.types import Article, Clinic, Passage
 from retrieval.vector_index import VectorIndex
 from retrieval.vocabulary import Vocabulary
 from retrieval.widening import Widening
@@ -51,7 +50,6 @@ __all__ = [
     "SHEETS",
     "VOCABULARY",
     "Content",
-    "article_from_json",
     "as_written",
     "digest_of",
     "release_id",
@@ -62,8 +60,7 @@ __all__ = [
 CLASSIFIER = "classifier.npz"
 VOCABULARY = "vocabulary.txt"
 SHEETS = "sheets"
-_FORMAT = 7
-_DATES = ("reviewed_on", "review_by", "checked_on")
+_FORMAT = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,12 +105,11 @@ def release_id(articles: Sequence[Article], clinic: Clinic, model: str, recipe: 
 def write(folder: Path, identity: str, content: Content) -> None:
     """Write all files of a release into an empty folder, its manifest last. Raises OSError; RuntimeError where faiss cannot."""
     VectorIndex.of(content.vectors, content.asked.vectors).save(folder)
-    rows: npt.NDArray[np.int32] = np.array([[p.article, p.first, p.last] for p in content.passages], dtype=np.int32)
-    np.save(folder / "passages.npy", rows, allow_pickle=False)
+    np.save(folder / "passages.npy", _rows(content), allow_pickle=False)
     (folder / "words").mkdir()
     content.lexical.save(folder / "words")
     (folder / VOCABULARY).write_text("\n".join(sorted(content.vocabulary.words)), encoding="utf-8")
-    _json(folder / "articles.json", [_article_to_json(article) for article in content.articles])
+    save_articles(content.articles, folder)
     _json(folder / "clinic.json", clinic_to_json(content.clinic))
     (folder / "rules").mkdir()
     for name, text in content.rules.items():
@@ -154,6 +150,15 @@ def write(folder: Path, identity: str, content: Content) -> None:
         sync(path)
 
 
+def _rows(content: Content) -> npt.NDArray[np.int32]:
+    """The passages as numbers, int32 (passages, 4): article, first sentence, last sentence, section."""
+    rows = [
+        (passage.article, passage.first, passage.last, content.articles[passage.article].sentences[passage.first].section)
+        for passage in content.passages
+    ]
+    return np.array(rows, dtype=np.int32).reshape(-1, 4)
+
+
 def verified(folder: Path, manifest_digest: str) -> dict[str, Any]:
     """Check every file of a release against its manifest, and the manifest against the pointer."""
     path = folder / "manifest.json"
@@ -184,42 +189,3 @@ def digest_of(path: Path) -> str:
 
 def _json(path: Path, value: object) -> None:
     path.write_text(json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":")), encoding="utf-8")
-
-
-def _article_to_json(article: Article) -> dict[str, Any]:
-    metadata = dataclasses.asdict(article.metadata)
-    for name in _DATES:
-        metadata[name] = metadata[name].isoformat() if metadata[name] else None
-    return {
-        "doc": article.doc,
-        "title": article.title,
-        "text": article.text,
-        "digest": article.digest,
-        "source_digest": article.source_digest,
-        "blocks": [dataclasses.astuple(block) for block in article.blocks],
-        "sections": [dataclasses.astuple(section) for section in article.sections],
-        "sentences": [dataclasses.astuple(sentence) for sentence in article.sentences],
-        "metadata": metadata,
-        "warnings": list(article.warnings),
-    }
-
-
-def article_from_json(values: dict[str, Any]) -> Article:
-    """An article as it was written."""
-    metadata = dict(values["metadata"])
-    for name in ("topics", "confirmed"):
-        metadata[name] = tuple(metadata[name])
-    for name in _DATES:
-        metadata[name] = date.fromisoformat(metadata[name]) if metadata[name] else None
-    return Article(
-        doc=values["doc"],
-        title=values["title"],
-        text=values["text"],
-        digest=values["digest"],
-        source_digest=values["source_digest"],
-        blocks=tuple(Block(*row) for row in values["blocks"]),
-        sections=tuple(Section(tuple(row[0]), *row[1:]) for row in values["sections"]),
-        sentences=tuple(Sentence(*row) for row in values["sentences"]),
-        metadata=Metadata(**metadata),
-        warnings=tuple(values["warnings"]),
-    )

@@ -17,6 +17,7 @@ from retrieval.types import Match, Passage
 
 Floats = npt.NDArray[np.float32]
 Places = npt.NDArray[np.int64]
+Rows = npt.NDArray[np.int32]
 
 __all__ = [
     "DENSE_ONLY", "FUSED", "LEXICAL_ONLY", "PLAIN", "UNASKED", "UNTAUGHT", "Weights", "completed", "search", "word_weight",
@@ -54,6 +55,7 @@ _SAME_ARTICLE = 0.024
 _THE_SAME = 0.9
 _POOL = 400
 _AS_WRITTEN = 0.35
+_NOTHING: tuple[Places, Floats] = (np.empty(0, dtype=np.int64), np.empty(0, dtype=np.float32))
 
 
 def search(release: Release, question: Question, top: int, weights: Weights = FUSED) -> list[Match]:
@@ -73,59 +75,51 @@ def search(release: Release, question: Question, top: int, weights: Weights = FU
     taught = weights.taught * question.taught
     vector = question.searching if weights.taught else question.vector
     words = release.widening.widen(question.text, question.strange)
-    lexical = release.lexical.scores(words)
-    likeness = _likeness(release, question) if weights.asked else np.zeros_like(lexical)
-    if release.kept is not None:
-        lexical, likeness = lexical * release.kept, likeness * release.kept
-    places = _candidates(release, vector, lexical, likeness, max(_POOL, 12 * top))
+    lifted, likeness = _likeness(release, question) if weights.asked else _NOTHING
+    found = release.engine.find(vector, words, max(_POOL, 12 * top), lifted, release.withdrawn)
+    places = found.places
     if not len(places):
         return []
-    vectors = release.vectors.at(places)
-    dense = vectors @ vector
-    lengths = release.rows[places, 2] - release.rows[places, 1] + 1
+    dense = found.vectors @ vector
+    asked = np.zeros(len(places), dtype=np.float32)
+    asked[np.isin(places, lifted)] = likeness[np.isin(lifted, places)]
+    rows = release.rows[places]
     scores = (
         weights.dense * dense
-        + weights.lexical * word_weight(release.lexical.strength(words), taught) * lexical[places]
-        + weights.asked * _lift(likeness[places], dense)
-        - _EXTRA_SENTENCE * (lengths - 1)
+        + weights.lexical * word_weight(release.lexical.strength(words), taught) * found.lexical
+        + weights.asked * _lift(asked, dense)
+        - _EXTRA_SENTENCE * (rows[:, 2] - rows[:, 1])
     )
     return [
-        Match(passage, float(scores[at]), float(dense[at]), float(lexical[places[at]]), float(likeness[places[at]]), also)
-        for at, passage, also in _distinct(release, places, scores, vectors, top, asks_for_a_list(question.text))
+        Match(passage, float(scores[at]), float(dense[at]), float(found.lexical[at]), float(asked[at]), also)
+        for at, passage, also in _distinct(release, rows, scores, found.vectors, top, asks_for_a_list(question.text))
     ]
 
 
-def _likeness(release: Release, question: Question) -> Floats:
-    """How like the question the nearest asked-as question of each passage's sentences is: float32 (passages,)."""
-    likeness: Floats = np.zeros(len(release.rows), dtype=np.float32)
-    sentences, likenesses = release.asked.near(question.text, question.vector, _ASKED_FROM)
+def _likeness(release: Release, question: Question) -> tuple[Places, Floats]:
+    """How like the question the nearest asked-as question of a passage's sentences is.
+
+    Returns the places of the passages for which there is any that is like it, int64 (found,), ascending, and how like it is.
+    """
+    sentences, near = release.asked.near(question.text, question.vector, _ASKED_FROM)
+    if not len(sentences):
+        return _NOTHING
     articles, wanted = sentences.T
+    places, likeness = [], []
     for back in range(LONGEST_RUN):
         # The passages that begin so many sentences before one that has such a question, the shortest first.
         first = wanted - back
         begin = release.first_places(articles, first)
         for more in range(LONGEST_RUN):
-            places = np.minimum(begin + more, len(release.rows) - 1)
-            rows = release.rows[places]
+            place = np.minimum(begin + more, len(release.rows) - 1)
+            rows = release.rows[place]
             held = (rows[:, 0] == articles) & (rows[:, 1] == first) & (rows[:, 2] >= wanted)
-            np.maximum.at(likeness, places[held], likenesses[held])
-    return likeness
-
-
-def _candidates(release: Release, vector: Vectors, lexical: Floats, likeness: Floats, pool: int) -> Places:
-    """The passages that can be among the best, in order: nearest in meaning, strongest in words, and asked as.
-
-    This is the one place where what is withdrawn is left out: nothing that is no candidate is ranked, quoted or named.
-    """
-    kept = release.kept
-    if len(lexical) <= pool:
-        return np.arange(len(lexical)) if kept is None else np.flatnonzero(kept)
-    # Among so many more there are as many as are wanted that are kept.
-    withdrawn = 0 if kept is None else len(kept) - int(np.count_nonzero(kept))
-    nearest = release.vectors.nearest(vector, min(pool + withdrawn, len(lexical)))
-    strongest = np.argpartition(-lexical, pool)[:pool]
-    found: Places = np.unique(np.concatenate([nearest, strongest[lexical[strongest] > 0], np.flatnonzero(likeness)]))
-    return found if kept is None else found[kept[found]]
+            places.append(place[held])
+            likeness.append(near[held])
+    distinct, belongs = np.unique(np.concatenate(places), return_inverse=True)
+    best = np.zeros(len(distinct), dtype=np.float32)
+    np.maximum.at(best, belongs, np.concatenate(likeness))
+    return distinct, best
 
 
 def completed(question: Question, written: Sequence[Question]) -> Question:
@@ -155,17 +149,16 @@ def word_weight(strength: float, taught: float) -> float:
 
 
 def _distinct(
-    release: Release, places: Places, scores: Floats, vectors: Vectors, top: int, whole_lists: bool
+    release: Release, numbers: Rows, scores: Floats, vectors: Vectors, top: int, whole_lists: bool
 ) -> list[tuple[int, Passage, tuple[Passage, ...]]]:
     """Take the best candidate again and again, leaving out what overlaps and preferring other sections and articles.
 
-    Parameters: the candidates' places in the release, their scores and vectors, and whether a list is wanted whole.
+    Parameters: the candidates as numbers (`Release.rows`), their scores and vectors, and whether a list is wanted whole.
     Returns, for each that was taken, its number among the candidates, its passage with what it must not be shown without, and
     the passages that say the same, which are not taken for themselves.
     """
     order = np.argsort(-scores, kind="stable")  # of equals the one that is read first
-    rows = release.rows[places[order]].tolist()
-    sections = release.sections[places[order]].tolist()
+    rows = numbers[order].tolist()
     worths = scores[order].tolist()
     waiting = list(range(len(rows)))
     chosen: list[tuple[int, Passage, tuple[Passage, ...]]] = []
@@ -180,19 +173,19 @@ def _distinct(
             if worths[number] <= most:
                 break  # nothing that follows is worth more: being alike only takes away
             looked_at += 1
-            article, first, last = rows[number]
+            article, first, last, section = rows[number]
             if article in shown and any(first <= end and last >= begin for begin, end in shown[article]):
                 continue
             left.append(number)
             worth = worths[number]
             if article in seen_articles:
-                worth -= _SAME_ARTICLE + (_SAME_SECTION if (article, sections[number]) in seen_sections else 0.0)
+                worth -= _SAME_ARTICLE + (_SAME_SECTION if (article, section) in seen_sections else 0.0)
             if worth > most:
                 best, most = number, worth
         waiting[:looked_at] = left
         if best < 0:
             break
-        bare = Passage(*rows[best])
+        bare = Passage(*rows[best][:3])
         passage = complete(release.articles[bare.article], bare, whole_lists)
         if any(passage.first <= end and passage.last >= begin for begin, end in shown.get(passage.article, ())):
             passage = bare  # what it would take along is shown already

@@ -34,7 +34,7 @@ class VectorIndex:
     """Vectors by their place. Inner products; of vectors of length 1 these are cosines."""
 
     def __init__(self, vectors: Vectors, near: Any = None) -> None:
-        self._vectors, self._near = vectors, near
+        self._vectors, self._near = np.asarray(vectors), near  # a plain array: slices of a mapped one cost more
         self.count, self.dimension = vectors.shape
 
     @classmethod

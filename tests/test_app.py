@@ -90,7 +90,7 @@ def test_a_setting_that_does_not_fit_is_named(name: str, value: str) -> None:
 
 def test_a_damaged_release_is_not_served(tmp_path: Path, corpus: Path, real_encoder: Encoder) -> None:
     report = build(corpus, tmp_path / "index", real_encoder)
-    words = tmp_path / "index" / "releases" / report.release / "articles.json"
+    words = tmp_path / "index" / "releases" / report.release / "articles.jsonl"
     words.write_text(words.read_text().replace("five sessions", "nine sessions"))
     done = _run(PORT=str(_free_port()), INDEX=str(tmp_path / "index"), CORPUS=str(corpus))
     assert done.returncode == 2

@@ -248,7 +248,7 @@ def test_a_fault_in_what_a_clinic_adds_changes_nothing(
 
 def test_a_damaged_release_in_force_is_built_anew(corpus: Path, tmp_path: Path, words: WordEncoder) -> None:
     first = build(corpus, tmp_path / "index", words)
-    (tmp_path / "index" / "releases" / first.release / "articles.json").write_text("[]", encoding="utf-8")
+    (tmp_path / "index" / "releases" / first.release / "articles.jsonl").write_text("[]", encoding="utf-8")
     report = build(corpus, tmp_path / "index", words)
     assert report.changed
     assert any("not usable" in note for note in report.notes)

@@ -286,5 +286,5 @@ def test_the_texts_of_all_releases_are_found_by_their_digests_and_damaged_ones_p
     wanted = {one.digest: one.text for release in (first, second) for one in release.articles}
     assert len(wanted) == 4
     assert {digest: one.text for digest, one in texts_of(index).items()} == wanted
-    (index / "releases" / first.id / "articles.json").write_text("[", encoding="utf-8")
+    (index / "releases" / first.id / "articles.jsonl").write_text("[", encoding="utf-8")
     assert set(texts_of(index)) == {one.digest for one in second.articles}

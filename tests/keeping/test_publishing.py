@@ -256,7 +256,7 @@ def test_a_damaged_release_is_not_put_back(settings: Settings, words: WordEncode
     first = current_id(settings.index)[0]
     change(settings)
     second = publish(settings, words, "Ann", "eleven now", fine).report.release
-    (settings.index / "releases" / first / "articles.json").write_text("[]", encoding="utf-8")
+    (settings.index / "releases" / first / "articles.jsonl").write_text("[]", encoding="utf-8")
     with pytest.raises(ReleaseError, match="Get its files out of the history"):
         roll_back(settings, first, "Bob", "eleven was wrong")
     assert current_id(settings.index)[0] == second

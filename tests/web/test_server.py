@@ -291,7 +291,7 @@ def test_odd_offsets_mark_nothing(site: httpx.Client, assistant: Assistant, quer
         ("", "gone.md"),
         ("", "x" * 5000),
         ("", "manifest.json"),
-        ("", "articles.json"),
+        ("", "articles.jsonl"),
         ("", "<script>alert(1)</script>"),
         ("", "redness"),
         ("", "a/b/c.md"),
