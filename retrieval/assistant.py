@@ -9,6 +9,7 @@ import time
 import unicodedata
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import date
 from itertools import islice, zip_longest
@@ -24,7 +25,7 @@ from retrieval.encoder import Encoder, open_encoder
 from retrieval.errors import ModelError, NoRelease, PatientFaqError, QuestionError, ReleaseError
 from retrieval.language import language_of, names_of, other_language
 from retrieval.private import private_data
-from retrieval.release import Release, current_id
+from retrieval.release import Release, current_id, open_current
 from retrieval.routing import highest, judged, raised_by_examples
 from retrieval.rules import Rules
 from retrieval.search import FUSED, Weights, completed, search
@@ -90,8 +91,13 @@ class Assistant:
 
         Raises SettingsError, ModelError, NoRelease or DamagedRelease, each with what to do.
         """
-        assistant = cls(settings.index, open_encoder(settings), Rules.floor(), load_clinic(settings.corpus))
-        assistant.release()
+        # Most of opening the model is not Python's: the rest is done meanwhile.
+        with ThreadPoolExecutor(1) as beside:
+            opening = beside.submit(open_encoder, settings)
+            rules, clinic = Rules.floor(), load_clinic(settings.corpus)
+            release = open_current(settings.index)  # the pointer is looked at again before long
+            assistant = cls(settings.index, opening.result(), rules, clinic)
+        assistant._current, assistant._looked = assistant._take_up(release).id, time.monotonic()
         # One question multiplies small matrices. Numpy's threads would only fight with the model's for the same cores:
         # on two cores that doubles a question's time (benchmarks/stages.py).
         threadpool_limits(1, user_api="blas")
@@ -344,7 +350,10 @@ class Assistant:
     def _open(self, identity: str, digest: str = "") -> Release:
         if not identity:
             raise NoRelease(f"{self._index}: no release is in force. Run `patient-faq build`.")
-        release = Release.open(self._index, identity, digest)
+        return self._take_up(Release.open(self._index, identity, digest))
+
+    def _take_up(self, release: Release) -> Release:
+        identity = release.id
         if release.model != self._encoder.name:
             raise ModelError(
                 f"Release {identity} was built with the model {release.model}, and the settings name "

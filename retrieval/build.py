@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,6 +20,7 @@ from retrieval.damage import without_damaged
 from retrieval.differences import FIELD as POINTS
 from retrieval.differences import Differences, Points, find_differences, load_points, notes_on_marks
 from retrieval.encoder import Encoder, Vectors
+from retrieval.encodings import Encodings, Progress
 from retrieval.errors import BuildError, CorpusError, NoRelease, ReleaseError, UnreadableFile
 from retrieval.examples import Examples
 from retrieval.glossary import FIELD as GLOSSARY
@@ -44,15 +45,11 @@ from retrieval.widening import Widening
 
 __all__ = ["VECTOR_WEIGHTS", "BuildReport", "Progress", "build", "prepared", "working"]
 
-Progress = Callable[[str, int, int], None]
-"""Told what is being done, how much of it is done, and how much there is."""
-
 VECTOR_WEIGHTS = (0.65, 0.25, 0.10)
 """A passage's vector is the sum, so weighted, of those of its own words, of its words in context, and of its heading.
 
 The inner product with a question's vector is then the mean, so weighted, of three cosines. Chosen on dev; docs/design.md.
 """
-_AT_ONCE = 512
 _DRAFT = "The wording of the cards is a draft: nobody has signed it off. `patient-faq cards` prints it and says how."
 _UNCHANGED = "The release in force is unchanged; mend this and build again."
 _HALF_DONE = "Mend this, then run `patient-faq diff`: it finishes what is still to be done in the folder."
@@ -160,23 +157,25 @@ def prepared(corpus: Path, index: Path, encoder: Encoder, progress: Progress | N
     if same is not None:
         changed = same is not previous
         return BuildReport(identity, changed, len(articles), len(same.rows), (), unread, notes)
-    passages, vectors, encoded = _encoded(articles, previous, encoder, tell)
+    encodings = Encodings(encoder, index, tell)
+    passages, vectors, encoded = _encoded(articles, previous, encoder, encodings)
     tell("Indexing words", 0, 1)
     texts = [passage_in_context(articles[passage.article], passage) for passage in passages]
     lexical = LexicalIndex.build(texts)
     vocabulary = Vocabulary.of([*texts, *(message.text for message in routing.messages if comparable(message))])
-    examples = _examples(routing, previous, encoder, tell)
+    examples = _examples(routing, previous, encoder, encodings)
     found = find_differences(articles, points)
     notes = (*notes, *notes_on_marks(points, found))
     widening = Widening.of(glossary, (article.text for article in articles))
     content = Content(
-        articles, passages, vectors, _clauses(articles, previous, encoder), lexical, vocabulary, widening,
-        _asked(asked, previous, encoder, tell), _differences(points, found, previous, encoder), clinic,
+        articles, passages, vectors, _clauses(articles, previous, encoder, encodings), lexical, vocabulary, widening,
+        _asked(asked, previous, encoder, encodings), _differences(points, found, previous, encoder, encodings), clinic,
         encoder.name, _RECIPE, routing.rules, examples, routing.classifier, sheets,
         _snapshot(index, corpus, articles, stayed, previous),
     )  # fmt: skip
     tell("Writing and checking", 0, 1)
     _staged(index, identity, content)
+    encodings.finished()
     tell("Writing and checking", 1, 1)
     return BuildReport(identity, True, len(articles), len(passages), encoded, unread, notes)
 
@@ -237,39 +236,33 @@ def _routing(corpus: Path, encoder: Encoder) -> _Routing:
     return _Routing(rules, messages, SHIPPED.read_bytes() if fitting else b"")
 
 
-def _examples(routing: _Routing, previous: Release | None, encoder: Encoder, tell: Progress) -> Examples:
+def _examples(routing: _Routing, previous: Release | None, encoder: Encoder, encodings: Encodings) -> Examples:
     """Encode the example messages, unless the release before has just these."""
     if previous is not None and previous.model == encoder.name and previous.examples.digest == routing.messages_digest:
         return previous.examples
-    vectors = _all_encoded("Encoding example messages", [message.text for message in routing.messages], encoder, tell)
+    vectors = encodings.of("Encoding example messages", [message.text for message in routing.messages])
     routes = [message.route for message in routing.messages]
     return Examples.of(vectors, routes, routing.messages_digest)
 
 
-def _asked(asked: Sequence[Asked], previous: Release | None, encoder: Encoder, tell: Progress) -> AskedAs:
+def _asked(asked: Sequence[Asked], previous: Release | None, encoder: Encoder, encodings: Encodings) -> AskedAs:
     """Encode the asked-as questions; the vectors of those that the release before has too are taken over."""
     old: dict[str, Vectors] = {}
     if previous is not None and previous.model == encoder.name:
         old = {item.question: row for item, row in zip(previous.asked.asked, previous.asked.vectors, strict=True)}
     fresh = [item.question for item in asked if item.question not in old]
-    old.update(zip(fresh, _all_encoded("Encoding asked-as questions", fresh, encoder, tell), strict=True))
+    old.update(zip(fresh, encodings.of("Encoding asked-as questions", fresh), strict=True))
     vectors = np.array([old[item.question] for item in asked], dtype=np.float32).reshape(-1, encoder.dimension)
     return AskedAs.of(asked, vectors)
 
 
-def _differences(points: Points, found: Sequence[Difference], previous: Release | None, encoder: Encoder) -> Differences:
+def _differences(
+    points: Points, found: Sequence[Difference], previous: Release | None, encoder: Encoder, encodings: Encodings
+) -> Differences:
     """Take over what is asked about the points, unless they have changed since the release before."""
     if previous is not None and previous.model == encoder.name and previous.differences.digest == points.digest:
         return previous.differences.renewed(found)
-    return Differences.of(points, found, encoder.encode(list(points.asks)))
-
-
-def _all_encoded(what: str, texts: Sequence[str], encoder: Encoder, tell: Progress) -> Vectors:
-    vectors: list[Vectors] = [np.empty((0, encoder.dimension), dtype=np.float32)]
-    for first in range(0, len(texts), _AT_ONCE):
-        vectors.append(encoder.encode(texts[first : first + _AT_ONCE]))
-        tell(what, min(first + _AT_ONCE, len(texts)), len(texts))
-    return np.concatenate(vectors)
+    return Differences.of(points, found, encodings.of("Encoding what points are asked", list(points.asks)))
 
 
 def _digest(content: bytes) -> str:
@@ -379,47 +372,59 @@ def _within_limit(
 
 
 def _encoded(
-    articles: Sequence[Article], previous: Release | None, encoder: Encoder, tell: Progress
+    articles: Sequence[Article], previous: Release | None, encoder: Encoder, encodings: Encodings
 ) -> tuple[tuple[Passage, ...], Vectors, tuple[str, ...]]:
-    """Passages and vectors of all articles; those of unchanged articles are taken over."""
+    """Passages and vectors of all articles, and the names of those that were encoded; of the others they are taken over."""
+    fresh = {
+        number: _fitting(article, number, encoder)
+        for number, article in enumerate(articles)
+        if not _reusable(article, previous, encoder)
+    }
+    # All at once: batches are then of like length, however short the articles are.
+    texts = (text for number, mine in fresh.items() for part in _parts_of(articles[number], mine) for text in part)
+    encodings.prepare("Encoding passages", texts)
     passages: list[Passage] = []
     vectors: list[Vectors] = []
-    encoded: list[str] = []
     for number, article in enumerate(articles):
-        if previous is not None and _reusable(article, previous, encoder):
+        if number in fresh or previous is None:
+            mine = fresh[number]
+            rows = _passage_vectors(article, mine, encodings)
+        else:
             old, rows = previous.vectors_of(article.doc)
             mine = [Passage(number, passage.first, passage.last) for passage in old]
-        else:
-            mine = _fitting(article, number, encoder)
-            rows = _passage_vectors(article, mine, encoder)
-            encoded.append(article.doc)
         passages.extend(mine)
         vectors.append(rows)
-        tell("Encoding", number + 1, len(articles))
-    return tuple(passages), np.concatenate(vectors), tuple(encoded)
+    return tuple(passages), np.concatenate(vectors), tuple(articles[number].doc for number in fresh)
 
 
-def _passage_vectors(article: Article, passages: Sequence[Passage], encoder: Encoder) -> Vectors:
-    own = encoder.encode([passage_text(article, passage) for passage in passages])
-    context = encoder.encode([passage_in_context(article, passage) for passage in passages])
-    sections = [article.sentences[passage.first].section for passage in passages]
-    distinct = sorted(set(sections))
-    headings = encoder.encode([article.sections[section].title or article.title for section in distinct])
-    heading = headings[[distinct.index(section) for section in sections]]
+def _passage_vectors(article: Article, passages: Sequence[Passage], encodings: Encodings) -> Vectors:
+    own, context, heading = (encodings.of("Encoding passages", part) for part in _parts_of(article, passages))
     of_own, of_context, of_heading = VECTOR_WEIGHTS
     vectors: Vectors = (of_own * own + of_context * context + of_heading * heading).astype(np.float32)
     return vectors
 
 
-def _clauses(articles: Sequence[Article], previous: Release | None, encoder: Encoder) -> Clauses:
+def _parts_of(article: Article, passages: Sequence[Passage]) -> tuple[list[str], list[str], list[str]]:
+    """What a passage's vector is made of: its own words, its words in context, and its heading."""
+    sections = [article.sections[article.sentences[passage.first].section] for passage in passages]
+    return (
+        [passage_text(article, passage) for passage in passages],
+        [passage_in_context(article, passage) for passage in passages],
+        [section.title or article.title for section in sections],
+    )
+
+
+def _clauses(articles: Sequence[Article], previous: Release | None, encoder: Encoder, encodings: Encodings) -> Clauses:
     """The clauses of all articles; those of unchanged articles are taken over."""
+    fresh = {article.doc: clauses_of(article) for article in articles if not _reusable(article, previous, encoder)}
+    texts = {article.doc: [article.text[start:end] for start, end in fresh.get(article.doc, ())] for article in articles}
+    encodings.prepare("Encoding clauses", (text for part in texts.values() for text in part))
     parts: list[tuple[Sequence[tuple[int, int]], Vectors]] = []
     for article in articles:
-        if previous is not None and _reusable(article, previous, encoder):
-            parts.append(previous.clauses_of(article.doc))
+        if article.doc in fresh or previous is None:
+            parts.append((fresh[article.doc], encodings.of("Encoding clauses", texts[article.doc])))
         else:
-            spans = clauses_of(article)
-            parts.append((spans, encoder.encode([article.text[start:end] for start, end in spans])))
+            parts.append(previous.clauses_of(article.doc))
     return Clauses.of(parts)
 
 

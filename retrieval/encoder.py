@@ -263,11 +263,12 @@ def open_encoder(settings: Settings) -> Encoder:
         return SentenceTransformerEncoder(Path(settings.model))
     source = package_folder()
     name = f"{DEFAULT_MODEL}@{_WEIGHTS_SHA256[:16]}"
-    questions = QuestionModel.load(SHIPPED) if SHIPPED.is_file() else None
+    questions = QuestionModel.load(SHIPPED, deltas=False) if SHIPPED.is_file() else None
     if questions is not None and questions.model != name:
         raise ModelError(f"{SHIPPED}: made for {questions.model}, and the model is {name}. Install patient-faq again.")
     folder = _served_folder(settings)
-    record, files = folder / "model.json", [_LOWER, _UPPER, *([_QUESTIONS] if questions else [])]
+    record, parts = folder / "model.json", [_LOWER, _UPPER, *([_QUESTIONS] if questions else [])]
+    files = [*parts, *(str(Path(part).with_suffix(".weights")) for part in parts)]
     if not all((folder / file).is_file() for file in (record.name, *files)):
         export_default_model(folder)
     try:
@@ -297,7 +298,7 @@ def export_default_model(folder: Path) -> None:
             questions = [str(SHIPPED)] if SHIPPED.is_file() else []
             command = [sys.executable, "-I", "-c", start, str(source), work, *questions]
             done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-            files = sorted(Path(work).glob("*.onnx"))
+            files = sorted(Path(work).iterdir())
             if done.returncode or not files:
                 said = done.stderr.strip().splitlines()[-1:] or ["it printed nothing"]
                 raise ModelError(f"{source}: the model could not be exported ({said[0]}). {_REINSTALL}")

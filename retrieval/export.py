@@ -3,11 +3,14 @@
 lower.onnx       tokens -> states after the layers that questions and other texts have in common
 upper.onnx       these states -> the state of every token by the published weights
 questions.onnx   the same by the question model's layers, if there is a question model
+
+Each has its weights in a file beside it, which is mapped into memory when it is opened: all processes that serve it share it.
 """
 
 from __future__ import annotations
 
 import copy
+import io
 import sys
 import warnings
 from pathlib import Path
@@ -68,8 +71,10 @@ def main() -> None:
 
 
 def _export(part: Any, example: tuple[Any, Any], target: Path, what: str) -> None:
+    import onnx
     import torch
 
+    exported = io.BytesIO()
     names = [what, "attention_mask"]
     with warnings.catch_warnings():
         # The older exporter is deprecated; the newer one needs onnxscript, and the result is proved by a test.
@@ -77,10 +82,13 @@ def _export(part: Any, example: tuple[Any, Any], target: Path, what: str) -> Non
         torch.onnx.export(
             part,
             example,
-            str(target),
+            exported,
             dynamo=False,
             opset_version=17,
             input_names=names,
             output_names=["hidden"],
             dynamic_axes={name: {0: "batch", 1: "tokens"} for name in (*names, "hidden")},
         )
+    weights = target.with_suffix(".weights")
+    onnx.save_model(onnx.load_from_string(exported.getvalue()), str(target), save_as_external_data=True, location=weights.name)
+    weights.chmod(target.stat().st_mode)  # who builds may be somebody else than who answers

@@ -63,18 +63,18 @@ class QuestionModel:
         np.savez_compressed(path, **arrays)
 
     @classmethod
-    def load(cls, path: Path) -> QuestionModel:
-        """Read what `save` wrote; raises ModelError where that fails."""
+    def load(cls, path: Path, *, deltas: bool = True) -> QuestionModel:
+        """Read what `save` wrote, without the deltas where only asking is at hand; raises ModelError where that fails."""
         try:
             with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
-                deltas: dict[str, Floats] = {}
-                for key in stored.files:
+                read: dict[str, Floats] = {}
+                for key in stored.files if deltas else ():
                     name, _, kind = key.rpartition("/")
                     if kind == "exact":
-                        deltas[name] = stored[key].astype(np.float32)
+                        read[name] = stored[key].astype(np.float32)
                     elif kind == "whole":
-                        deltas[name] = stored[key].astype(np.float32) * stored[f"{name}/step"]
+                        read[name] = stored[key].astype(np.float32) * stored[f"{name}/step"]
                 taught = stored["taught"].astype(np.float32)
-                return cls(int(stored["layers"]), deltas, taught, str(stored["model"]), str(stored["questions"]))
+                return cls(int(stored["layers"]), read, taught, str(stored["model"]), str(stored["questions"]))
         except Exception as problem:  # zipfile, numpy and zlib raise errors that share no root but this one
             raise ModelError(f"{path}: the question model cannot be read ({problem}). Install patient-faq again.") from problem

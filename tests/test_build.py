@@ -89,8 +89,8 @@ def test_what_is_taken_over_equals_what_is_built_anew(corpus: Path, tmp_path: Pa
     assert stepped.release == fresh.release
     one, two = open_current(tmp_path / "step"), open_current(tmp_path / "fresh")
     assert one.passages == two.passages
-    assert one.articles == two.articles
-    assert (one.vectors.part(0, 5) == two.vectors.part(0, 5)).all()
+    assert list(one.articles) == list(two.articles)
+    assert (one.vectors.part(0, len(one.rows)) == two.vectors.part(0, len(two.rows))).all()
 
 
 def add_leaflet(corpus: Path) -> None:
@@ -224,7 +224,7 @@ def test_example_messages_are_encoded_again_only_when_they_change(corpus: Path, 
     build(clinic_routing(corpus, RULE, "# red\na: how red is it?\n"), tmp_path / "index", words)
     assert words.encoded == []
     build(clinic_routing(corpus, RULE, "# red\na: how red is it?\nn: how blue is it?\n"), tmp_path / "index", words)
-    assert words.encoded == ["how red is it?", "how blue is it?"]
+    assert sorted(words.encoded) == ["how blue is it?", "how red is it?"]
 
 
 @pytest.mark.parametrize(
@@ -259,7 +259,8 @@ def test_progress_is_told(corpus: Path, tmp_path: Path, words: WordEncoder) -> N
     said: list[tuple[str, int, int]] = []
     build(corpus, tmp_path / "index", words, lambda *step: said.append(step))
     assert ("Reading", 3, 3) in said
-    assert ("Encoding", 3, 3) in said
+    assert [done == total for what, done, total in said if what == "Encoding passages"] == [True]
+    assert [what for what, done, total in said if done == total][-1] == "Writing and checking"
 
 
 def test_killed_at_ten_random_moments_the_old_release_still_serves(corpus: Path, tmp_path: Path, words: WordEncoder) -> None:

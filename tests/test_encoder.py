@@ -91,7 +91,7 @@ def test_altered_weights_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert not (tmp_path / "served").exists()
 
 
-@pytest.mark.parametrize("name", ["lower.onnx", "upper.onnx", "questions.onnx"])
+@pytest.mark.parametrize("name", ["lower.onnx", "lower.weights", "upper.weights", "questions.weights"])
 def test_an_altered_served_model_is_refused(real_encoder: Encoder, tmp_path: Path, name: str) -> None:
     served = module._served_folder(Settings.from_environment())
     shutil.copytree(served, tmp_path / served.name)

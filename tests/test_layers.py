@@ -46,6 +46,7 @@ ORDER = [
     "retrieval.question_model",
     "retrieval.export",
     "retrieval.encoder",
+    "retrieval.encodings",
     "retrieval.vector_index",
     "retrieval.phrases",
     "retrieval.lexical",

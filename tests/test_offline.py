@@ -98,4 +98,4 @@ def test_exporting_the_model_reaches_for_nothing_outside(tmp_path: Path) -> None
     )
     done = guarded(code, str(tmp_path))
     assert (done.returncode, "OUTSIDE" in done.stderr) == (0, False), done.stderr
-    assert sum(file.stat().st_size for file in tmp_path.glob("*.onnx")) > 80_000_000
+    assert sum(file.stat().st_size for file in tmp_path.iterdir()) > 80_000_000
