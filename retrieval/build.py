@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -380,15 +380,22 @@ def _encoded(
         for number, article in enumerate(articles)
         if not _reusable(article, previous, encoder)
     }
+    known = {number: _known_passages(articles[number].doc, previous, encoder) for number in fresh}
     # All at once: batches are then of like length, however short the articles are.
-    texts = (text for number, mine in fresh.items() for part in _parts_of(articles[number], mine) for text in part)
+    texts = (
+        text
+        for number, mine in fresh.items()
+        for parts in _parts_of(articles[number], mine)
+        if parts not in known[number]
+        for text in parts
+    )
     encodings.prepare("Encoding passages", texts)
     passages: list[Passage] = []
     vectors: list[Vectors] = []
     for number, article in enumerate(articles):
         if number in fresh or previous is None:
             mine = fresh[number]
-            rows = _passage_vectors(article, mine, encodings)
+            rows = _passage_vectors(_parts_of(article, mine), known[number], encodings)
         else:
             old, rows = previous.vectors_of(article.doc)
             mine = [Passage(number, passage.first, passage.last) for passage in old]
@@ -397,35 +404,64 @@ def _encoded(
     return tuple(passages), np.concatenate(vectors), tuple(articles[number].doc for number in fresh)
 
 
-def _passage_vectors(article: Article, passages: Sequence[Passage], encodings: Encodings) -> Vectors:
-    own, context, heading = (encodings.of("Encoding passages", part) for part in _parts_of(article, passages))
+_Parts = tuple[str, str, str]
+
+
+def _known_passages(doc: str, previous: Release | None, encoder: Encoder) -> dict[_Parts, Vectors]:
+    """The vectors of an article as it was in the release before: of what has not changed in it they are taken over."""
+    old = _comparable(doc, previous, encoder)
+    if old is None or previous is None:
+        return {}
+    passages, vectors = previous.vectors_of(doc)
+    return dict(zip(_parts_of(old, passages), vectors, strict=True))
+
+
+def _passage_vectors(parts: Sequence[_Parts], known: Mapping[_Parts, Vectors], encodings: Encodings) -> Vectors:
+    fresh = [part for part in parts if part not in known]
+    own, context, heading = (encodings.of("Encoding passages", [part[place] for part in fresh]) for place in range(3))
     of_own, of_context, of_heading = VECTOR_WEIGHTS
-    vectors: Vectors = (of_own * own + of_context * context + of_heading * heading).astype(np.float32)
-    return vectors
+    made = dict(zip(fresh, (of_own * own + of_context * context + of_heading * heading).astype(np.float32), strict=True))
+    rows = [known[part] if part in known else made[part] for part in parts]
+    return np.array(rows, dtype=np.float32).reshape(-1, own.shape[1])
 
 
-def _parts_of(article: Article, passages: Sequence[Passage]) -> tuple[list[str], list[str], list[str]]:
-    """What a passage's vector is made of: its own words, its words in context, and its heading."""
-    sections = [article.sections[article.sentences[passage.first].section] for passage in passages]
-    return (
-        [passage_text(article, passage) for passage in passages],
-        [passage_in_context(article, passage) for passage in passages],
-        [section.title or article.title for section in sections],
-    )
+def _parts_of(article: Article, passages: Sequence[Passage]) -> list[_Parts]:
+    """What each passage's vector is made of: its own words, its words in context, and its heading."""
+    return [
+        (
+            passage_text(article, passage),
+            passage_in_context(article, passage),
+            article.sections[article.sentences[passage.first].section].title or article.title,
+        )
+        for passage in passages
+    ]
 
 
 def _clauses(articles: Sequence[Article], previous: Release | None, encoder: Encoder, encodings: Encodings) -> Clauses:
     """The clauses of all articles; those of unchanged articles are taken over."""
     fresh = {article.doc: clauses_of(article) for article in articles if not _reusable(article, previous, encoder)}
     texts = {article.doc: [article.text[start:end] for start, end in fresh.get(article.doc, ())] for article in articles}
-    encodings.prepare("Encoding clauses", (text for part in texts.values() for text in part))
+    known = {doc: _known_clauses(doc, previous, encoder) for doc in fresh}
+    encodings.prepare("Encoding clauses", (text for doc in fresh for text in texts[doc] if text not in known[doc]))
     parts: list[tuple[Sequence[tuple[int, int]], Vectors]] = []
     for article in articles:
-        if article.doc in fresh or previous is None:
-            parts.append((fresh[article.doc], encodings.of("Encoding clauses", texts[article.doc])))
+        doc = article.doc
+        if doc in fresh or previous is None:
+            new = [text for text in texts[doc] if text not in known[doc]]
+            made = known[doc] | dict(zip(new, encodings.of("Encoding clauses", new), strict=True))
+            vectors = np.array([made[text] for text in texts[doc]], dtype=np.float32).reshape(-1, encoder.dimension)
+            parts.append((fresh[doc], vectors))
         else:
-            parts.append(previous.clauses_of(article.doc))
+            parts.append(previous.clauses_of(doc))
     return Clauses.of(parts)
+
+
+def _known_clauses(doc: str, previous: Release | None, encoder: Encoder) -> dict[str, Vectors]:
+    old = _comparable(doc, previous, encoder)
+    if old is None or previous is None:
+        return {}
+    spans, vectors = previous.clauses_of(doc)
+    return {old.text[start:end]: vector for (start, end), vector in zip(spans, vectors, strict=True)}
 
 
 def _fitting(article: Article, number: int, encoder: Encoder) -> list[Passage]:
@@ -436,10 +472,15 @@ def _fitting(article: Article, number: int, encoder: Encoder) -> list[Passage]:
 
 
 def _reusable(article: Article, previous: Release | None, encoder: Encoder) -> bool:
-    if previous is None or previous.model != encoder.name or previous.recipe != _RECIPE:
-        return False
-    old = previous.article(article.doc)
+    old = _comparable(article.doc, previous, encoder)
     return old is not None and old.source_digest == article.source_digest and old.digest == article.digest
+
+
+def _comparable(doc: str, previous: Release | None, encoder: Encoder) -> Article | None:
+    """An article as it was in the release before, if that was divided and encoded as it would be now."""
+    if previous is None or previous.model != encoder.name or previous.recipe != _RECIPE:
+        return None
+    return previous.article(doc)
 
 
 def _nothing_read(folder: Path, unread: Sequence[UnreadableFile], unfinished: Sequence[str]) -> str:

@@ -10,6 +10,7 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 from reportlab.pdfgen.canvas import Canvas
 from support import WordEncoder
@@ -78,6 +79,25 @@ def test_a_changed_article_encodes_only_itself(corpus: Path, tmp_path: Path, wor
     assert build(corpus, tmp_path / "index", words).encoded == ("sessions.txt",)
     changed = "Eleven sessions are usual now"
     assert set(words.encoded) == {f"{changed}.", f"Sessions. {changed}.", "Sessions", changed}
+
+
+def test_of_a_changed_article_only_what_the_change_touches_is_encoded(corpus: Path, tmp_path: Path, words: WordEncoder) -> None:
+    build(corpus, tmp_path / "step", words)
+    path = corpus / "articles" / "redness.md"
+    path.write_text(path.read_text(encoding="utf-8").replace("Swelling is rare.", "Swelling is very rare."), encoding="utf-8")
+    words.encoded.clear()
+    build(corpus, tmp_path / "step", words)
+    assert all("very rare" in text or text == "What about swelling?" for text in words.encoded)
+    assert {"Swelling is very rare.", "Swelling is very rare. It goes by itself.", "Swelling is very rare"} <= set(
+        words.encoded
+    )
+    build(corpus, tmp_path / "fresh", words)
+    one, two = open_current(tmp_path / "step"), open_current(tmp_path / "fresh")
+    assert np.array_equal(one.vectors.part(0, len(one.rows)), two.vectors.part(0, len(two.rows)))
+    for article in one.articles:
+        (spans, vectors), (same_spans, same_vectors) = one.clauses_of(article.doc), two.clauses_of(article.doc)
+        assert spans == same_spans
+        assert np.array_equal(vectors, same_vectors)
 
 
 def test_what_is_taken_over_equals_what_is_built_anew(corpus: Path, tmp_path: Path, words: WordEncoder) -> None:
