@@ -15,7 +15,8 @@ test:
 	@.venv/bin/ruff check .
 	@.venv/bin/mypy
 	@# A process for each core: threads of torch beside would only wait for one another.
-	@OMP_NUM_THREADS=1 .venv/bin/python -m pytest -n auto --maxprocesses 4 --dist loadscope --no-loadscope-reorder
+	@# Hundreds of short processes begin: none of them may have to compile the program anew.
+	@OMP_NUM_THREADS=1 PYTHONDONTWRITEBYTECODE= .venv/bin/python -m pytest -n auto --maxprocesses 4 --dist loadscope --no-loadscope-reorder
 
 lock:
 	@tools/setup test

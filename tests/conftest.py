@@ -12,16 +12,20 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, expect, sync_playwright
-from support import BROWSER, FLAGS, PATIENCE, ROOT, SHARED, Pages, Postgres, WordEncoder, why_no_browser
+from support import BROWSER, FLAGS, PATIENCE, ROOT, SHARED, Pages, Postgres, WordEncoder, read_here, why_no_browser
 
 from retrieval.build import build
 from retrieval.encoder import Encoder, open_encoder
 from retrieval.settings import Settings
 
-# These take longest: they begin first, so that no process is left with one of them while the others have nothing to do.
+# These take longest: they begin first, so that no process is left with one of them while the others have nothing to do. The
+# second does not need the project's index, which is being built for the first meanwhile.
 LONGEST = (
-    "test_embed.py", "test_browser.py", "test_attacks.py", "test_command.py", "test_server.py", "test_cli.py", "test_build.py",
-    "test_sandbox.py", "test_offline.py", "test_load.py",
+    "test_embed.py", "test_staff_publishing.py", "test_browser.py", "test_command.py", "test_attacks.py",
+    "test_staff_browser.py", "test_staff_gaps_browser.py", "test_hostile.py", "test_comparing.py", "test_cutting.py",
+    "test_server.py", "test_cli.py", "test_build.py", "test_fuzz.py", "test_encoder.py", "test_publishing.py",
+    "test_assistant.py", "test_offline.py", "test_faults.py", "test_load.py", "test_app.py", "test_recording.py",
+    "test_staff_past.py", "test_staff_cli.py", "test_sandbox.py",
 )  # fmt: skip
 
 
@@ -33,6 +37,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture
 def words() -> WordEncoder:
     return WordEncoder()
+
+
+@pytest.fixture
+def quick_reading(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Read articles in this process, not each in one of its own."""
+    monkeypatch.setattr("retrieval.reading.read_sandboxed", read_here)
 
 
 @pytest.fixture(scope="session")
@@ -57,6 +67,19 @@ def corpus_index(built_corpus: Path, tmp_path: Path) -> Path:
 def built_corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("built")
     build(_three_articles(folder / "corpus"), folder / "index", WordEncoder())
+    return folder / "index"
+
+
+@pytest.fixture
+def real_corpus_index(real_built_corpus: Path, tmp_path: Path) -> Path:
+    """A release of them by the real model, likewise built once and copied."""
+    return shutil.copytree(real_built_corpus, tmp_path / "index")
+
+
+@pytest.fixture(scope="session")
+def real_built_corpus(tmp_path_factory: pytest.TempPathFactory, real_encoder: Encoder) -> Path:
+    folder = tmp_path_factory.mktemp("really-built")
+    build(_three_articles(folder / "corpus"), folder / "index", real_encoder)
     return folder / "index"
 
 

@@ -18,7 +18,7 @@ from pathlib import Path
 
 # All that an operation imports, before the first child: what counts are its own steps.
 import bm25s  # noqa: F401
-from support import WordEncoder
+from support import WordEncoder, read_here
 
 import retrieval.reading
 import retrieval.reading.html
@@ -28,9 +28,6 @@ from retrieval import history
 from retrieval.build import build
 from retrieval.in_force import history_faults
 from retrieval.keeping.publishing import Judgement, prepare, publish, roll_back, withdraw
-from retrieval.reading.draft import Reading
-from retrieval.reading.formats import read_bytes
-from retrieval.reading.structure import sections_of, sentences_of
 from retrieval.release import open_current
 from retrieval.settings import Settings
 
@@ -41,13 +38,7 @@ CORPUS, INDEX = WORK / "now" / "corpus", WORK / "now" / "index"
 SETTINGS = replace(Settings(), corpus=CORPUS, index=INDEX)
 
 
-def read_here(path: Path, data: bytes) -> Reading:
-    """Read a file in this process: reading writes nothing, and need not be done in a process of its own a thousand times."""
-    reading = read_bytes(path, data)
-    _, belongs = sections_of(reading.text, reading.blocks, reading.title)
-    return replace(reading, sentences=sentences_of(reading.text, reading.blocks, belongs))
-
-
+# Reading writes nothing, and need not be done in a process of its own a thousand times.
 retrieval.reading.read_sandboxed = read_here
 
 

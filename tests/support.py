@@ -15,8 +15,9 @@ import time
 import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 import numpy as np
@@ -25,13 +26,24 @@ from playwright._impl._driver import compute_driver_executable
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Frame, Page, Request
 
 from retrieval.encoder import Question, Vectors
+from retrieval.reading.draft import Reading
+from retrieval.reading.formats import read_bytes
+from retrieval.reading.structure import sections_of, sentences_of
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = ROOT.parent / "shared"
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+# Chromium makes two hidden pages for its own address bar beside each page: opening one costs a third without them. Of this flag
+# the last one counts, so what Playwright turns off with it is named again.
+_WITHOUT = (
+    "AimEnabled,AvoidCorsURLLoaderRestartOnRedirect,AvoidUnnecessaryBeforeUnloadCheckSync,DestroyProfileOnBrowserClose,"
+    "HttpsFirstBalancedModeAutoEnable,HttpsUpgrades,LensOverlay,MediaRouter,NetworkTimeServiceQuerying,OptimizationHints,"
+    "PaintHolding,PreconnectToSearch,TcpPortRandomizationWin,ThirdPartyStoragePartitioning,"
+    "WebUIOmniboxAimPopup,WebUIOmniboxPopup"
+)
 FLAGS = (
     "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking --disable-component-update "
-    "--disable-sync"
+    f"--disable-sync --disable-features={_WITHOUT}"
 )
 
 PATIENCE = 20_000
@@ -87,6 +99,13 @@ def why_no_browser() -> str:
     except (OSError, subprocess.CalledProcessError):
         return "THE BROWSER'S DRIVER DOES NOT START (Debian: apt-get install libatomic1): what people see is NOT tested"
     return ""
+
+
+def read_here(path: Path, data: bytes) -> Reading:
+    """Read a file in this process: one for each file takes most of the time of a test of what is done with articles."""
+    reading = read_bytes(path, data)
+    _, belongs = sections_of(reading.text, reading.blocks, reading.title)
+    return replace(reading, sentences=sentences_of(reading.text, reading.blocks, belongs))
 
 
 class Pages:
@@ -159,6 +178,25 @@ def barriers(page: Page | Frame, **options: Any) -> list[tuple[str, list[str]]]:
     found = Axe().run(page, options=rules).response  # type: ignore[arg-type]  # a frame can be asked the same
     assert len(found["passes"]) > 5
     return [(each["id"], [node["html"][:200] for node in each["nodes"]]) for each in found["violations"]]
+
+
+_FOLLOWED = (
+    "dark => matchMedia('(prefers-color-scheme: dark)').matches === dark "
+    "&& (!window.gradio_config || document.body.classList.contains('dark') === dark) "
+    "&& document.getAnimations().every(each => each.playState !== 'running' || each.effect.getComputedTiming().endTime > 1e9)"
+)
+
+
+def in_light_and_dark(page: Page, shown: Page | Frame | None = None) -> Iterator[str]:
+    """Show a page in light and then in dark, each time until all on it, or in a frame of it, has followed.
+
+    Gradio follows by a script, and colours may pass into one another.
+    """
+    schemes: tuple[Literal["light", "dark"], ...] = ("light", "dark")
+    for scheme in schemes:
+        page.emulate_media(color_scheme=scheme)
+        (shown or page).wait_for_function(_FOLLOWED, arg=scheme == "dark")
+        yield scheme
 
 
 class Postgres:

@@ -13,8 +13,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from retrieval.build import build
-from retrieval.encoder import Encoder
+from retrieval.release import current_id
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -73,7 +72,7 @@ def test_an_address_that_is_not_this_machine_s_is_said() -> None:
     assert "192.0.2.1" in done.stderr
 
 
-def test_no_release_is_said_with_the_command_that_makes_one(tmp_path: Path, real_encoder: Encoder) -> None:
+def test_no_release_is_said_with_the_command_that_makes_one(tmp_path: Path) -> None:
     done = _run(PORT=str(_free_port()), INDEX=str(tmp_path / "index"))
     assert done.returncode == 2
     assert f"{tmp_path / 'index'}: no release has been built there." in done.stderr
@@ -88,22 +87,18 @@ def test_a_setting_that_does_not_fit_is_named(name: str, value: str) -> None:
     assert f"PATIENT_FAQ_{name}" in done.stderr
 
 
-def test_a_damaged_release_is_not_served(tmp_path: Path, corpus: Path, real_encoder: Encoder) -> None:
-    report = build(corpus, tmp_path / "index", real_encoder)
-    words = tmp_path / "index" / "releases" / report.release / "articles.jsonl"
+def test_a_damaged_release_is_not_served(corpus: Path, real_corpus_index: Path) -> None:
+    words = real_corpus_index / "releases" / current_id(real_corpus_index)[0] / "articles.jsonl"
     words.write_text(words.read_text().replace("five sessions", "nine sessions"))
-    done = _run(PORT=str(_free_port()), INDEX=str(tmp_path / "index"), CORPUS=str(corpus))
+    done = _run(PORT=str(_free_port()), INDEX=str(real_corpus_index), CORPUS=str(corpus))
     assert done.returncode == 2
     assert "altered since it was built" in done.stderr
 
 
-def test_it_says_where_the_chat_is_and_stops_when_told_with_a_page_open(
-    tmp_path: Path, corpus: Path, real_encoder: Encoder
-) -> None:
-    build(corpus, tmp_path / "index", real_encoder)
+def test_it_says_where_the_chat_is_and_stops_when_told_with_a_page_open(corpus: Path, real_corpus_index: Path) -> None:
     shutil.rmtree(corpus / "articles")  # the release is all it needs
     port = _free_port()
-    environment = _environment(PORT=str(port), INDEX=str(tmp_path / "index"), CORPUS=str(corpus), RATE="2")
+    environment = _environment(PORT=str(port), INDEX=str(real_corpus_index), CORPUS=str(corpus), RATE="2")
     with subprocess.Popen(
         [sys.executable, "app.py"], cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     ) as app:

@@ -16,6 +16,8 @@ from retrieval.evaluation.judged import load_judged
 from retrieval.phrases import words as plain_words
 from retrieval.release import Release, open_current
 
+pytestmark = pytest.mark.usefixtures("quick_reading")
+
 FILE = "redness.md.txt"
 
 

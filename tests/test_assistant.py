@@ -21,6 +21,8 @@ from retrieval.errors import ModelError, NoRelease, QuestionError
 from retrieval.rules import Rules
 from retrieval.types import Turn
 
+pytestmark = pytest.mark.usefixtures("quick_reading")
+
 URGENT = "I can't breathe properly since the session"
 
 

@@ -20,7 +20,7 @@ from urllib.parse import quote, urlsplit
 import httpx
 import pytest
 from playwright.sync_api import expect, sync_playwright
-from support import BROWSER, ROOT, why_no_browser
+from support import BROWSER, FLAGS, ROOT, why_no_browser
 
 from retrieval.build import build
 from retrieval.encoder import Encoder
@@ -796,11 +796,8 @@ def test_a_forged_chat_is_shown_to_its_forger_alone(app: Running) -> None:
 @pytest.mark.skipif(bool(why_no_browser()), reason=why_no_browser())
 def test_in_a_browser_no_script_runs_and_no_element_of_it_is_there(app: Running) -> None:
     asked: list[str] = []
-    flags = (
-        "--no-sandbox --disable-gpu --no-first-run --disable-background-networking --disable-component-update --disable-sync"
-    )
     with sync_playwright() as playwright:
-        started = playwright.chromium.launch(executable_path=BROWSER, args=flags.split())
+        started = playwright.chromium.launch(executable_path=BROWSER, args=FLAGS.split())
         page = started.new_page()
         page.set_default_timeout(20_000)
         page.on("request", lambda request: asked.append(request.url))

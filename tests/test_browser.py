@@ -5,8 +5,6 @@ from __future__ import annotations
 import io
 import re
 import shutil
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -21,8 +19,10 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Error as PlaywrightError
 from playwright.sync_api import Locator, Page, Route, expect
-from support import ROOT, Pages, barriers, free_port, overflow, running_app
+from support import ROOT, Pages, barriers, free_port, in_light_and_dark, overflow, running_app
 
+from retrieval.build import build
+from retrieval.encoder import Encoder
 from retrieval.journal import Journal
 from retrieval.release import current_id, open_current
 from retrieval.types import Answer
@@ -49,23 +49,22 @@ class Site:
     index: Path
     corpus: Path
     journal: Path
+    encoder: Encoder
 
     def build(self) -> str:
         """Build a release of the corpus as it is now; returns its name."""
-        command = [sys.executable, "-m", "retrieval", "build", "--corpus", str(self.corpus), "--index", str(self.index)]
-        subprocess.run(command, cwd=ROOT, check=True, capture_output=True, timeout=120)
-        return current_id(self.index)[0]
+        return build(self.corpus, self.index, self.encoder).release
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory, own_index: Path) -> Iterator[Site]:
+def site(tmp_path_factory: pytest.TempPathFactory, own_index: Path, real_encoder: Encoder) -> Iterator[Site]:
     folder = tmp_path_factory.mktemp("browser")
     shutil.copytree(ROOT / "corpus", folder / "corpus")
     settings = folder / "corpus" / "clinic.toml"
     told = re.sub(r"(?m)^accent.*", "", settings.read_text(encoding="utf-8"))
     settings.write_text('accent = "#7a1f5c"\njournal = true\nwhatsapp = "+60 12 345 6789"\n' + told, encoding="utf-8")
     port = free_port()
-    site = Site(f"http://127.0.0.1:{port}", own_index, folder / "corpus", folder / "journal.sqlite3")
+    site = Site(f"http://127.0.0.1:{port}", own_index, folder / "corpus", folder / "journal.sqlite3", real_encoder)
     site.build()
     with running_app(folder / "log", port, index=site.index, corpus=site.corpus, journal=site.journal):
         yield site
@@ -190,19 +189,21 @@ def test_an_example_can_be_chosen(visit: Visit) -> None:
     expect(_examples(page).first).to_be_hidden()
 
 
-@pytest.mark.parametrize("label", CARDS)
-def test_each_card_says_what_it_is(visit: Visit, label: str) -> None:
+def test_each_card_says_what_it_is(visit: Visit) -> None:
     page = visit(320, 640)
-    answer = _ask(page, CARDS[label])
-    card = answer.locator(".pf-card")
-    expect(card).to_have_count(1)
-    expect(card.locator(".pf-label")).to_contain_text(label)
-    expect(card.get_by_role("heading")).to_be_in_viewport()
-    assert card.evaluate("card => getComputedStyle(card).borderLeftWidth") == "6px"
-    if label in {"Emergency", "You are not alone"}:
-        expect(answer.locator(".pf-quote")).to_have_count(0)
-        expect(answer.get_by_text("Looking for")).to_have_count(0)
-        expect(answer.get_by_role("link", name="Read in the article")).to_have_count(0)
+    for label, question in CARDS.items():
+        answer = _ask(page, question)
+        card = answer.locator(".pf-card")
+        expect(card).to_have_count(1)
+        expect(card.locator(".pf-label")).to_contain_text(label)
+        expect(card.get_by_role("heading")).to_be_in_viewport()
+        assert card.evaluate("card => getComputedStyle(card).borderLeftWidth") == "6px", label
+        if label in {"Emergency", "You are not alone"}:
+            expect(answer.locator(".pf-quote")).to_have_count(0)
+            expect(answer.get_by_text("Looking for")).to_have_count(0)
+            expect(answer.get_by_role("link", name="Read in the article")).to_have_count(0)
+        page.get_by_role("button", name="Clear this chat").click()
+        expect(page.locator(".pf-answer")).to_have_count(0)
 
 
 @pytest.mark.parametrize(("width", "height"), [(320, 640), (1280, 900)])
@@ -224,16 +225,16 @@ def test_the_box_is_in_reach_and_the_contacts_on_the_page_at_all_times(visit: Vi
         expect(page.locator(".pf-header .pf-phone a")).to_be_visible()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_nothing_stands_out_over_the_side(visit: Visit, scheme: str) -> None:
+def test_nothing_stands_out_over_the_side(visit: Visit) -> None:
     def check(page: Page, where: str) -> None:
-        for width in (1280, 768, 320):
-            page.set_viewport_size({"width": width, "height": 800})
-            assert overflow(page) == 0, (where, width)
-            paper = page.evaluate("getComputedStyle(document.body).backgroundColor")
-            assert paper == ("rgb(20, 25, 27)" if scheme == "dark" else "rgb(255, 255, 255)")
+        for scheme in in_light_and_dark(page):
+            for width in (1280, 768, 320):
+                page.set_viewport_size({"width": width, "height": 800})
+                assert overflow(page) == 0, (where, scheme, width)
+                paper = page.evaluate("getComputedStyle(document.body).backgroundColor")
+                assert paper == ("rgb(20, 25, 27)" if scheme == "dark" else "rgb(255, 255, 255)")
 
-    page = visit(color_scheme=scheme)
+    page = visit()
     check(page, "start")
     for question in [SESSIONS, *CARDS.values(), "w" * 300, "https://" + "long-address." * 20]:
         _ask(page, question)
@@ -298,12 +299,12 @@ def test_the_keyboard_alone_can_ask_and_reach_the_article(visit: Visit) -> None:
     expect(opened.value.locator("mark#quote")).to_be_in_viewport()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_no_barrier_is_found(visit: Visit, site: Site, scheme: str) -> None:
+def test_no_barrier_is_found(visit: Visit, site: Site) -> None:
     def check(page: Page, where: str) -> None:
-        assert barriers(page) == [], where
+        for scheme in in_light_and_dark(page):
+            assert barriers(page) == [], (where, scheme)
 
-    page = visit(320, 640, color_scheme=scheme, bypass_csp=True, reduced_motion="reduce")
+    page = visit(320, 640, bypass_csp=True, reduced_motion="reduce")
     check(page, "start")
     for question in [
         SESSIONS,

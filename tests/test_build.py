@@ -19,7 +19,7 @@ from retrieval.build import build
 from retrieval.errors import BuildError, CorpusError, PatientFaqError, SettingsError
 from retrieval.marking import Clauses
 from retrieval.passages import passage_in_context, passage_text
-from retrieval.release import open_current
+from retrieval.release import current_id, open_current
 from retrieval.snapshots import lay_out
 
 # Builds with the readable model in a process of its own: argument 3 is the number of the file-system step at which the
@@ -72,11 +72,10 @@ def test_an_unchanged_corpus_builds_nothing(corpus: Path, tmp_path: Path, words:
     assert words.encoded == []
 
 
-def test_a_changed_article_encodes_only_itself(corpus: Path, tmp_path: Path, words: WordEncoder) -> None:
-    build(corpus, tmp_path / "index", words)
+def test_a_changed_article_encodes_only_itself(corpus: Path, corpus_index: Path, words: WordEncoder) -> None:
     words.encoded.clear()
     change(corpus, "Eleven sessions are usual now.")
-    assert build(corpus, tmp_path / "index", words).encoded == ("sessions.txt",)
+    assert build(corpus, corpus_index, words).encoded == ("sessions.txt",)
     changed = "Eleven sessions are usual now"
     assert set(words.encoded) == {f"{changed}.", f"Sessions. {changed}.", "Sessions", changed}
 
@@ -100,14 +99,15 @@ def test_of_a_changed_article_only_what_the_change_touches_is_encoded(corpus: Pa
         assert np.array_equal(vectors, same_vectors)
 
 
-def test_what_is_taken_over_equals_what_is_built_anew(corpus: Path, tmp_path: Path, words: WordEncoder) -> None:
-    build(corpus, tmp_path / "step", words)
+def test_what_is_taken_over_equals_what_is_built_anew(
+    corpus: Path, corpus_index: Path, tmp_path: Path, words: WordEncoder
+) -> None:
     change(corpus, "Eleven sessions are usual now.")
     (corpus / "articles" / "aaa.txt").write_text("First\n\nThis one comes first now.\n", encoding="utf-8")
-    stepped = build(corpus, tmp_path / "step", words)
+    stepped = build(corpus, corpus_index, words)
     fresh = build(corpus, tmp_path / "fresh", words)
     assert stepped.release == fresh.release
-    one, two = open_current(tmp_path / "step"), open_current(tmp_path / "fresh")
+    one, two = open_current(corpus_index), open_current(tmp_path / "fresh")
     assert one.passages == two.passages
     assert list(one.articles) == list(two.articles)
     assert (one.vectors.part(0, len(one.rows)) == two.vectors.part(0, len(two.rows))).all()
@@ -148,9 +148,8 @@ def test_pages_that_cannot_be_drawn_are_noted_and_the_article_is_built(
     assert report.release != whole.release
 
 
-def test_a_vector_is_own_words_words_in_context_and_heading(corpus: Path, tmp_path: Path, words: WordEncoder) -> None:
-    build(corpus, tmp_path / "index", words)
-    release = open_current(tmp_path / "index")
+def test_a_vector_is_own_words_words_in_context_and_heading(corpus: Path, corpus_index: Path, words: WordEncoder) -> None:
+    release = open_current(corpus_index)
     passage = release.passages[3]
     article = release.articles[passage.article]
     heading = article.sections[article.sentences[passage.first].section].title
@@ -186,29 +185,29 @@ def test_runs_longer_than_the_model_reads_are_left_out_but_their_sentences_stay(
     assert [(p.first, p.last) for p in release.passages] == [(0, 0), (0, 1), (1, 1), (1, 2), (2, 2)]
 
 
-def test_another_model_encodes_everything_anew(corpus: Path, tmp_path: Path, words: WordEncoder) -> None:
-    first = build(corpus, tmp_path / "index", words)
+def test_another_model_encodes_everything_anew(corpus: Path, corpus_index: Path, words: WordEncoder) -> None:
+    first = current_id(corpus_index)[0]
     words.name = "words@2"
-    second = build(corpus, tmp_path / "index", words)
-    assert second.release != first.release
+    second = build(corpus, corpus_index, words)
+    assert second.release != first
     assert len(second.encoded) == 3
 
 
-def test_a_corpus_without_a_readable_article_changes_nothing(corpus: Path, tmp_path: Path, words: WordEncoder) -> None:
-    old = build(corpus, tmp_path / "index", words).release
+def test_a_corpus_without_a_readable_article_changes_nothing(corpus: Path, corpus_index: Path, words: WordEncoder) -> None:
+    old = current_id(corpus_index)[0]
     for path in (corpus / "articles").iterdir():
         path.write_bytes(b"")
     with pytest.raises(CorpusError, match="none of its 3 files"):
-        build(corpus, tmp_path / "index", words)
-    assert open_current(tmp_path / "index").id == old
+        build(corpus, corpus_index, words)
+    assert open_current(corpus_index).id == old
 
 
-def test_a_wrong_clinic_file_changes_nothing(corpus: Path, tmp_path: Path, words: WordEncoder) -> None:
-    old = build(corpus, tmp_path / "index", words).release
+def test_a_wrong_clinic_file_changes_nothing(corpus: Path, corpus_index: Path, words: WordEncoder) -> None:
+    old = current_id(corpus_index)[0]
     (corpus / "clinic.toml").write_text("name = ", encoding="utf-8")
     with pytest.raises(SettingsError, match=r"clinic\.toml"):
-        build(corpus, tmp_path / "index", words)
-    assert open_current(tmp_path / "index").id == old
+        build(corpus, corpus_index, words)
+    assert open_current(corpus_index).id == old
 
 
 RULE = """[[rule]]
@@ -228,12 +227,12 @@ def clinic_routing(corpus: Path, rules: str = "", messages: str = "") -> Path:
     return corpus
 
 
-def test_what_a_clinic_adds_to_routing_makes_a_release(corpus: Path, tmp_path: Path, words: WordEncoder) -> None:
-    first = build(corpus, tmp_path / "index", words)
-    second = build(clinic_routing(corpus, RULE, "# red\na: how red is it?\n"), tmp_path / "index", words)
-    assert second.release != first.release
+def test_what_a_clinic_adds_to_routing_makes_a_release(corpus: Path, corpus_index: Path, words: WordEncoder) -> None:
+    first = current_id(corpus_index)[0]
+    second = build(clinic_routing(corpus, RULE, "# red\na: how red is it?\n"), corpus_index, words)
+    assert second.release != first
     assert second.encoded == ()
-    release = open_current(tmp_path / "index")
+    release = open_current(corpus_index)
     assert [rule.name for rule in release.rules.rules] == ["moonstone"]
     assert release.examples.has_questions
 
@@ -258,21 +257,21 @@ def test_example_messages_are_encoded_again_only_when_they_change(corpus: Path, 
     ],
 )
 def test_a_fault_in_what_a_clinic_adds_changes_nothing(
-    corpus: Path, tmp_path: Path, words: WordEncoder, rules: str, messages: str, said: str
+    corpus: Path, corpus_index: Path, words: WordEncoder, rules: str, messages: str, said: str
 ) -> None:
-    old = build(corpus, tmp_path / "index", words).release
+    old = current_id(corpus_index)[0]
     with pytest.raises(PatientFaqError, match=said):
-        build(clinic_routing(corpus, rules, messages), tmp_path / "index", words)
-    assert open_current(tmp_path / "index").id == old
+        build(clinic_routing(corpus, rules, messages), corpus_index, words)
+    assert open_current(corpus_index).id == old
 
 
-def test_a_damaged_release_in_force_is_built_anew(corpus: Path, tmp_path: Path, words: WordEncoder) -> None:
-    first = build(corpus, tmp_path / "index", words)
-    (tmp_path / "index" / "releases" / first.release / "articles.jsonl").write_text("[]", encoding="utf-8")
-    report = build(corpus, tmp_path / "index", words)
+def test_a_damaged_release_in_force_is_built_anew(corpus: Path, corpus_index: Path, words: WordEncoder) -> None:
+    first = current_id(corpus_index)[0]
+    (corpus_index / "releases" / first / "articles.jsonl").write_text("[]", encoding="utf-8")
+    report = build(corpus, corpus_index, words)
     assert report.changed
     assert any("not usable" in note for note in report.notes)
-    assert len(open_current(tmp_path / "index").articles) == 3
+    assert len(open_current(corpus_index).articles) == 3
 
 
 def test_progress_is_told(corpus: Path, tmp_path: Path, words: WordEncoder) -> None:
@@ -283,45 +282,42 @@ def test_progress_is_told(corpus: Path, tmp_path: Path, words: WordEncoder) -> N
     assert [what for what, done, total in said if done == total][-1] == "Writing and checking"
 
 
-def test_killed_at_ten_random_moments_the_old_release_still_serves(corpus: Path, tmp_path: Path, words: WordEncoder) -> None:
-    index = tmp_path / "index"
-    old = build(corpus, index, words).release
+def test_killed_at_ten_random_moments_the_old_release_still_serves(corpus: Path, corpus_index: Path, tmp_path: Path) -> None:
+    old = current_id(corpus_index)[0]
     change(corpus, "Eleven sessions are usual now.")
     began = time.monotonic()
     subprocess.run(victim(corpus, tmp_path / "measured"), check=True, capture_output=True)
     whole = time.monotonic() - began
     chance = random.Random(7)
     for _ in range(10):
-        process = subprocess.Popen(victim(corpus, index), stdout=subprocess.DEVNULL)
+        process = subprocess.Popen(victim(corpus, corpus_index), stdout=subprocess.DEVNULL)
         time.sleep(chance.uniform(0, 0.9 * whole))
         finished = process.poll() is not None
         process.send_signal(signal.SIGKILL)
         process.wait()
-        release = open_current(index)
+        release = open_current(corpus_index)
         # On a machine that was slower while measuring, a build may have been done before it was killed.
         assert release.id == old or finished or release.article("sessions.txt") is not None
         assert len(release.articles) == 3
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="file size limits are Linux's")
-def test_a_full_disk_is_told_and_the_old_release_serves(corpus: Path, tmp_path: Path, words: WordEncoder) -> None:
-    index = tmp_path / "index"
-    old = build(corpus, index, words).release
+def test_a_full_disk_is_told_and_the_old_release_serves(corpus: Path, corpus_index: Path) -> None:
+    old = current_id(corpus_index)[0]
     change(corpus, "Eleven sessions are usual now.")
     limited = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (2000, 2000))\n" + VICTIM
-    command = victim(corpus, index)
+    command = victim(corpus, corpus_index)
     command[2] = limited
     done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"})
     assert done.returncode == 1
     assert "The release in force is unchanged" in done.stderr
-    assert open_current(index).id == old
+    assert open_current(corpus_index).id == old
 
 
 def test_an_array_that_the_disk_did_not_keep_whole_is_told_and_the_old_release_serves(
-    corpus: Path, tmp_path: Path, words: WordEncoder, monkeypatch: pytest.MonkeyPatch
+    corpus: Path, corpus_index: Path, words: WordEncoder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    index = tmp_path / "index"
-    old = build(corpus, index, words).release
+    old = current_id(corpus_index)[0]
     change(corpus, "Eleven sessions are usual now.")
     save = Clauses.save
 
@@ -331,16 +327,14 @@ def test_an_array_that_the_disk_did_not_keep_whole_is_told_and_the_old_release_s
 
     monkeypatch.setattr(Clauses, "save", cut)
     with pytest.raises(BuildError, match=r"did not keep what was written.*The release in force is unchanged"):
-        build(corpus, index, words)
-    assert open_current(index).id == old
+        build(corpus, corpus_index, words)
+    assert open_current(corpus_index).id == old
 
 
-def test_a_kept_file_that_was_never_finished_is_cleared_up(corpus: Path, tmp_path: Path, words: WordEncoder) -> None:
-    index = tmp_path / "index"
-    build(corpus, index, words)
-    unfinished = next((index / "files").iterdir()) / ".unfinished-aa"
+def test_a_kept_file_that_was_never_finished_is_cleared_up(corpus: Path, corpus_index: Path, words: WordEncoder) -> None:
+    unfinished = next((corpus_index / "files").iterdir()) / ".unfinished-aa"
     unfinished.write_bytes(b"hal")
-    build(corpus, index, words)
+    build(corpus, corpus_index, words)
     assert not unfinished.exists()
 
 
@@ -371,23 +365,22 @@ def test_drafts_and_withdrawn_articles_are_in_no_release(corpus: Path, tmp_path:
 
 
 def test_while_an_article_is_being_worked_on_patients_read_the_version_before(
-    corpus: Path, tmp_path: Path, words: WordEncoder
+    corpus: Path, corpus_index: Path, tmp_path: Path, words: WordEncoder
 ) -> None:
-    build(corpus, tmp_path / "index", words)
-    before = open_current(tmp_path / "index")
+    before = open_current(corpus_index)
     change(corpus, "Eleven sessions are usual now.")
     (corpus / "articles" / "sessions.toml").write_text('state = "draft"\n', encoding="utf-8")
     (corpus / "articles" / "redness.md").write_text("# Redness\n\nRedness fades in three days.\n", encoding="utf-8")
-    report = build(corpus, tmp_path / "index", words)
+    report = build(corpus, corpus_index, words)
     assert "sessions.txt: its file is a draft; patients go on reading the version before." in report.notes
     assert report.encoded == ("redness.md",)
-    after = open_current(tmp_path / "index")
+    after = open_current(corpus_index)
     assert after.article("sessions.txt") == before.article("sessions.txt")
-    lay_out(tmp_path / "index", after.corpus, tmp_path / "again")
+    lay_out(corpus_index, after.corpus, tmp_path / "again")
     assert build(tmp_path / "again", tmp_path / "other", words).release == after.id
     (corpus / "articles" / "sessions.toml").unlink()
-    build(corpus, tmp_path / "index", words)
-    assert "Eleven" in open_current(tmp_path / "index").article("sessions.txt").text
+    build(corpus, corpus_index, words)
+    assert "Eleven" in open_current(corpus_index).article("sessions.txt").text
 
 
 def test_a_state_that_there_is_not_is_refused_by_name(corpus: Path, tmp_path: Path, words: WordEncoder) -> None:

@@ -8,19 +8,21 @@ from pathlib import Path
 import pytest
 from support import WordEncoder
 
-from retrieval.build import build, prepared, working
+from retrieval.build import prepared, working
 from retrieval.errors import DamagedHistory
 from retrieval.history import Entry, append, entries
 from retrieval.in_force import history_faults, put_in_force
 from retrieval.locks import somebody
 from retrieval.release import current_id, open_current, pointer
 
+pytestmark = pytest.mark.usefixtures("quick_reading")
+
 
 @pytest.fixture
-def index(corpus: Path, tmp_path: Path, words: WordEncoder) -> Path:
+def index(corpus: Path, corpus_index: Path, words: WordEncoder) -> Path:
     """Three entries: built, published, rolled back."""
-    folder = tmp_path / "index"
-    first = build(corpus, folder, words).release
+    folder = corpus_index
+    first = current_id(folder)[0]
     (corpus / "articles" / "sun.html").unlink()
     with working(folder, "publishing", "Ann"):
         second = prepared(corpus, folder, words).release

@@ -17,6 +17,8 @@ from retrieval.marking import Clauses, clauses_of
 from retrieval.reading import read_article
 from retrieval.types import Article
 
+pytestmark = pytest.mark.usefixtures("quick_reading")
+
 
 def article(folder: Path, text: str) -> Article:
     file = folder / "a.md"

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
+
+from reportlab.pdfgen.canvas import Canvas
 
 from retrieval.encoder import Encoder
 
@@ -64,13 +65,14 @@ def test_the_guard_itself_refuses() -> None:
     assert done.returncode == 1
 
 
-def test_building_and_asking_reach_for_nothing_outside(tmp_path: Path, real_encoder: Encoder) -> None:
-    index, corpus = str(tmp_path / "index"), tmp_path / "corpus"
-    more_of_the_same = shutil.ignore_patterns("questions", "routing", "judged", "how-pico-*", "one-session-*", "picosure-*")
-    shutil.copytree(ROOT / "corpus", corpus, ignore=more_of_the_same)
+def test_building_and_asking_reach_for_nothing_outside(tmp_path: Path, corpus: Path, real_encoder: Encoder) -> None:
+    index = str(tmp_path / "index")
+    leaflet = Canvas(str(corpus / "articles" / "hands.pdf"))  # beside articles in three other formats
+    leaflet.drawString(72, 700, "Wash your hands before the visit.")
+    leaflet.save()
     built = guarded(ASK, "build", "--corpus", str(corpus), "--index", index)
     assert (built.returncode, "OUTSIDE" in built.stderr) == (0, False), built.stderr
-    asked = guarded(ASK, "ask", "does it hurt", "--index", index)
+    asked = guarded(ASK, "ask", "How many sessions are needed?", "--index", index)
     assert (asked.returncode, "OUTSIDE" in asked.stderr) == (0, False), asked.stderr
     assert "“" in asked.stdout
     served = guarded(SERVE, index)

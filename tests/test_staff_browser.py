@@ -12,12 +12,11 @@ from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, Page, expect
-from support import ROOT, free_port, why_no_browser
+from playwright.sync_api import BrowserContext, Page, expect
+from support import ROOT, Pages, free_port, in_light_and_dark, why_no_browser
 
 NO_BROWSER = why_no_browser()
 pytestmark = pytest.mark.skipif(bool(NO_BROWSER), reason=NO_BROWSER)
@@ -74,38 +73,23 @@ Visit = Callable[..., Page]
 
 
 @pytest.fixture
-def visit(browser: Browser, screen: Screen) -> Iterator[Visit]:
-    """Open the way in, in a fresh browser; at the end no page may have asked another host for anything, or complained."""
-    contexts: list[BrowserContext] = []
-    asked: list[str] = []
-    complaints: list[str] = []
+def visit(pages: Pages, contexts: dict[str, BrowserContext], screen: Screen) -> Iterator[Visit]:
+    """Open the way in, signed out; at the end no page may have asked another host for anything, or complained."""
 
     def start(width: int = 1280, height: int = 800, **options: Any) -> Page:
-        context = browser.new_context(viewport={"width": width, "height": height}, **options)
-        context.set_default_timeout(_PATIENT)
-        contexts.append(context)
-        context.on("request", lambda request: asked.append(request.url))
-        context.on("weberror", lambda problem: complaints.append(str(problem.error)))
-        context.on("console", lambda said: complaints.append(said.text) if _is_complaint(said) else None)
-        page = context.new_page()
-        page.goto(screen.address)
+        page = pages.open(screen.address, width, height, **options)
+        page.set_default_timeout(_PATIENT)
         return page
 
     yield start
-    for context in contexts:
-        context.close()
-    hosts = {urlsplit(url).netloc for url in asked if urlsplit(url).scheme not in {"data", "blob"}}
-    assert {host for host in hosts if not host.startswith("127.0.0.1:")} == set()
-    assert complaints == []
-
-
-def _is_complaint(said: Any) -> bool:
+    pages.close()
+    for context in contexts.values():
+        context.clear_cookies()
+    assert {host for host in pages.hosts if not host.startswith("127.0.0.1:")} == set()
+    assert pages.problems == []
     # What the server refuses is reported too, and is what some tests are about.
-    return (
-        said.type == "error"
-        and "the server responded with a status of 4" not in said.text
-        and "frame-ancestors" not in said.text
-    )
+    meant = ("the server responded with a status of 4", "frame-ancestors")
+    assert [said for said, _ in pages.complaints if not any(part in said for part in meant)] == []
 
 
 def _sign_in(page: Page, password: str = PASSWORD) -> None:
@@ -122,8 +106,12 @@ def _signed_in(page: Page) -> Page:
 
 
 def _accessible(page: Page) -> list[str]:
-    found = Axe().run(page, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]})
-    return [f"{each['id']}: {[node['html'] for node in each['nodes']]}" for each in found.response["violations"]]
+    """What axe finds, in light and in dark."""
+    found: list[str] = []
+    for scheme in in_light_and_dark(page):
+        axe = Axe().run(page, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]})
+        found += [f"{scheme}: {each['id']}: {[node['html'] for node in each['nodes']]}" for each in axe.response["violations"]]
+    return found
 
 
 def test_sign_in_see_who_one_is_sign_out_and_find_nothing_behind_the_back_button(visit: Visit, screen: Screen) -> None:
@@ -159,10 +147,9 @@ def test_a_wrong_password_is_said_keeps_the_name_and_can_be_mended_by_keyboard(v
     expect(page.get_by_text(NAME)).to_be_visible(timeout=_PATIENT)
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [320, 1280])
-def test_every_page_is_accessible_and_fits(visit: Visit, width: int, scheme: str) -> None:
-    page = visit(width, color_scheme=scheme)
+def test_every_page_is_accessible_and_fits(visit: Visit, width: int) -> None:
+    page = visit(width)
     seen = {"the way in": _accessible(page)}
     _sign_in(page, "not the password")
     expect(page.get_by_role("alert")).to_be_visible(timeout=_PATIENT)

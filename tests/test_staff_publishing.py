@@ -123,7 +123,7 @@ def test_a_leaflet_is_added_checked_and_published_and_put_back(pages: Pages, cli
     picture.scroll_into_view_if_needed()
     page.wait_for_function("one => one.complete && one.naturalWidth > 300", arg=picture.element_handle())
     assert barriers(page) == []
-    _pictures(page, clinic, "articles")
+    _fits(page, "articles")
 
     page.locator("#pf-doubtful input").first.check()
     page.get_by_role("button", name="These are right as they stand").click()
@@ -147,7 +147,7 @@ def test_a_leaflet_is_added_checked_and_published_and_put_back(pages: Pages, cli
     page.get_by_role("button", name="See what would change").click()
     expect(page.locator("#pf-changes")).to_contain_text("washing.pdf: new", timeout=LONG)
     assert barriers(page) == []
-    _pictures(page, clinic, "publish")
+    _fits(page, "publish")
     assert RIGHT not in _ask(pages, clinic, question)  # looking changes nothing
     page.get_by_role("button", name="Publish", exact=True).click()
     expect(page.locator("#pf-said-publish")).to_contain_text("Write why", timeout=LONG)
@@ -165,7 +165,7 @@ def test_a_leaflet_is_added_checked_and_published_and_put_back(pages: Pages, cli
     page.get_by_role("button", name="Put this one back").click()
     expect(page.locator("#pf-past-will")).to_contain_text("Put back release")
     assert barriers(page) == []
-    _pictures(page, clinic, "history")
+    _fits(page, "history")
     page.get_by_label("Why (the history keeps it)").fill("Back to how it was")
     page.get_by_role("button", name="Yes, put it back").click()
     expect(page.locator("#pf-past-said")).to_contain_text("from now on", timeout=LONG)
@@ -174,13 +174,10 @@ def test_a_leaflet_is_added_checked_and_published_and_put_back(pages: Pages, cli
     assert pages.problems == []
 
 
-def _pictures(page: Page, clinic: Clinic, name: str) -> None:
-    """Screenshots in the test's folder, for looking at; nothing may stand out at the side of a phone."""
+def _fits(page: Page, name: str) -> None:
+    """Nothing may stand out at the side of a phone, nor of a desk's screen."""
     size = page.viewport_size
     assert size
     for width in (320, size["width"]):
         page.set_viewport_size({"width": width, "height": size["height"]})
-        for scheme in ("dark", "light"):
-            page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
-            page.screenshot(path=clinic.folder / f"{name}-{width}-{scheme}.png", full_page=True)
         assert overflow(page) <= 0, f"{name} stands out at {width}"

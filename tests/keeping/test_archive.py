@@ -20,11 +20,12 @@ from retrieval.keeping.publishing import lay_out_entry
 from retrieval.release import current_id
 from retrieval.settings import Settings
 
+pytestmark = pytest.mark.usefixtures("quick_reading")
+
 
 @pytest.fixture
-def settings(corpus: Path, tmp_path: Path, words: WordEncoder) -> Settings:
-    found = replace(Settings(), corpus=corpus, index=tmp_path / "index")
-    build(corpus, found.index, words)
+def settings(corpus: Path, corpus_index: Path, words: WordEncoder) -> Settings:
+    found = replace(Settings(), corpus=corpus, index=corpus_index)
     (corpus / "articles" / "sun.html").unlink()
     build(corpus, found.index, words)
     return found

@@ -18,6 +18,8 @@ from retrieval.keeping.checking import Finding, check_articles, passages_preview
 from retrieval.reading import article_files, read_article
 from retrieval.types import Article, Clinic
 
+pytestmark = pytest.mark.usefixtures("quick_reading")
+
 DESCRIBED = (
     'title = "A"\npublisher = "The clinic"\nbased_on = "A leaflet"\ntopics = ["aftercare"]\nreviewed_by = "Dr Lim"\n'
     "reviewed_on = 2026-05-03\nreview_by = 2027-05-03\n"

@@ -23,6 +23,8 @@ from retrieval.reading.metadata import metadata_from
 from retrieval.rules import Rules
 from retrieval.types import Article
 
+pytestmark = pytest.mark.usefixtures("quick_reading")
+
 FADES, COOL = "Redness fades in two days.", "Cool packs help."
 
 
@@ -139,13 +141,12 @@ def test_an_article_is_begun_as_a_draft_that_says_nothing_yet(corpus: Path) -> N
     assert metadata_from(path, {"title": "x"})[0].state == ""
 
 
-def test_from_a_gap_to_its_proof(corpus: Path, tmp_path: Path, real_encoder: Encoder) -> None:
+def test_from_a_gap_to_its_proof(corpus: Path, real_corpus_index: Path, real_encoder: Encoder) -> None:
     gap = Gap("g", "will i look like a lobster at the party", (
         InVain("will i look like a lobster at the party", date(2026, 5, 3), "not found"),
         InVain("who was the first king of France", date(2026, 5, 3), "not found"),
     ))  # fmt: skip
-    index = tmp_path / "index"
-    build(corpus, index, real_encoder)
+    index = real_corpus_index
     assistant = Assistant(index, real_encoder, Rules.floor(), load_clinic(corpus))
     before = proof(gap, assistant)
     assert before.release == assistant.release().id

@@ -30,6 +30,8 @@ from retrieval.keeping.comparing import (
 )
 from retrieval.release import Release, open_current
 
+pytestmark = pytest.mark.usefixtures("quick_reading")
+
 SESSIONS = "How many sessions do most people need?"
 HAT = "Can I wear a hat?"
 GATE = """
@@ -43,11 +45,11 @@ judged = "questions.jsonl, dev"
 
 
 class Shop:
-    """A small corpus, its index, and the releases that were built of it."""
+    """A small corpus, its index, and the releases that are built of it, the first of which is there."""
 
     def __init__(self, corpus: Path, index: Path, words: WordEncoder) -> None:
         self.corpus, self.index, self.words = corpus, index, words
-        self.first = self.build()
+        self.first = open_current(index)
 
     def build(self) -> Release:
         build(self.corpus, self.index, self.words)
@@ -72,8 +74,8 @@ class Shop:
 
 
 @pytest.fixture
-def shop(corpus: Path, tmp_path: Path, words: WordEncoder) -> Shop:
-    return Shop(corpus, tmp_path / "index", words)
+def shop(corpus: Path, corpus_index: Path, words: WordEncoder) -> Shop:
+    return Shop(corpus, corpus_index, words)
 
 
 def asked(question: str, *spans: Span, name: str = "c-001", route: str = "") -> Judged:

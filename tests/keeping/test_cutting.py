@@ -12,7 +12,6 @@ from pathlib import Path
 import pytest
 from support import ROOT, WordEncoder
 
-from retrieval.build import build
 from retrieval.keeping.library import Library
 from retrieval.keeping.publishing import Judgement, publish
 from retrieval.settings import Settings
@@ -21,13 +20,13 @@ pytestmark = pytest.mark.skipif(not hasattr(sys, "addaudithook") or sys.platform
 
 
 @pytest.fixture
-def work(corpus: Path, tmp_path: Path, words: WordEncoder) -> Path:
+def work(corpus: Path, corpus_index: Path, tmp_path: Path, words: WordEncoder) -> Path:
     """A corpus with a history of two releases, a draft, and a change that nobody has published."""
     folder = tmp_path / "work"
     folder.mkdir()
     corpus = corpus.rename(folder / "corpus")
     settings = replace(Settings(), corpus=corpus, index=folder / "index")
-    build(corpus, settings.index, words)
+    corpus_index.rename(settings.index)
     sessions = corpus / "articles" / "sessions.txt"
     sessions.write_text("Sessions\n\nEleven sessions are usual now.\n", encoding="utf-8")
     publish(settings, words, "Ann", "eleven", lambda before, candidate: Judgement())
@@ -36,10 +35,12 @@ def work(corpus: Path, tmp_path: Path, words: WordEncoder) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("operation", ["publish", "rollback", "withdraw"])
-def test_cut_off_at_any_step_the_old_release_or_the_new_one_serves_and_no_file_is_lost(work: Path, operation: str) -> None:
+@pytest.mark.parametrize(("operation", "every"), [("publish", 15), ("rollback", 9), ("withdraw", 15)])
+def test_cut_off_at_any_step_the_old_release_or_the_new_one_serves_and_no_file_is_lost(
+    work: Path, operation: str, every: int
+) -> None:
     script = Path(__file__).parent.parent / "cutting.py"
-    command = [sys.executable, str(script), operation, str(work), "9"]
+    command = [sys.executable, str(script), operation, str(work), str(every)]
     done = subprocess.run(command, capture_output=True, text=True, env={**os.environ, "PYTHONPATH": str(ROOT)})
     assert done.returncode == 0, done.stderr
     told = json.loads(done.stdout)

@@ -15,6 +15,8 @@ from retrieval.keeping.library import Library
 from retrieval.locks import locked
 from retrieval.release import Release, open_current
 
+pytestmark = pytest.mark.usefixtures("quick_reading")
+
 
 @pytest.fixture
 def library(corpus: Path) -> Library:

@@ -21,12 +21,12 @@ from retrieval.release import current_id, open_current
 from retrieval.settings import Settings
 from retrieval.types import Article
 
+pytestmark = pytest.mark.usefixtures("quick_reading")
+
 
 @pytest.fixture
-def settings(corpus: Path, tmp_path: Path, words: WordEncoder) -> Settings:
-    found = replace(Settings(), corpus=corpus, index=tmp_path / "index")
-    build(corpus, found.index, words)
-    return found
+def settings(corpus: Path, corpus_index: Path) -> Settings:
+    return replace(Settings(), corpus=corpus, index=corpus_index)
 
 
 def fine(before: str, candidate: str) -> Judgement:

@@ -12,7 +12,7 @@ from benchmarks.fuzz import checks, run, seeds
 from retrieval.errors import UnreadableFile
 from retrieval.reading import read_article
 
-EACH = {"txt": 40, "md": 40, "html": 40, "docx": 25, "pdf": 25, "metadata": 40}
+EACH = {"txt": 20, "md": 20, "html": 20, "docx": 15, "pdf": 15, "metadata": 20}
 
 
 def outcome(kind: str, number: int, folder: Path) -> run.Outcome:

@@ -17,7 +17,7 @@ from retrieval.reading import formats, read_article, sandbox
 from retrieval.reading.sandbox import DRAWING, Limits, draw_sandboxed, read_sandboxed
 from retrieval.types import Article, Block, Sentence
 
-MUTANTS = 30
+MUTANTS = 20
 SAID = {"text": "It fades.", "title": "", "metadata": {}, "warnings": [], "sentences": []}
 NO_TEXT = "it holds no text that could be quoted"  # what only heads something
 GOOD = {"a.pdf": pdf(heading("Laser", "Title"), *[body(LONG)] * 3), "a.docx": saved(word_document())}

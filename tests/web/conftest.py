@@ -54,17 +54,31 @@ def small_corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def assistant(small_corpus: Path, tmp_path_factory: pytest.TempPathFactory, real_encoder: Encoder) -> Assistant:
+def small_index(small_corpus: Path, tmp_path_factory: pytest.TempPathFactory, real_encoder: Encoder) -> Path:
+    """A release of it. A test that damages it, or builds on, does so in a copy: the model takes seconds for a new one."""
     index = tmp_path_factory.mktemp("index")
     build(small_corpus, index, real_encoder)
-    return Assistant(index, real_encoder, Rules.floor(), load_clinic(small_corpus))
+    return index
+
+
+@pytest.fixture
+def small_index_copy(small_index: Path, tmp_path: Path) -> Path:
+    return shutil.copytree(small_index, tmp_path / "index")
 
 
 @pytest.fixture(scope="session")
-def keeping(small_corpus: Path, tmp_path_factory: pytest.TempPathFactory, real_encoder: Encoder) -> Assistant:
+def assistant(small_corpus: Path, small_index: Path, real_encoder: Encoder) -> Assistant:
+    return Assistant(small_index, real_encoder, Rules.floor(), load_clinic(small_corpus))
+
+
+@pytest.fixture(scope="session")
+def keeping(
+    small_corpus: Path, small_index: Path, tmp_path_factory: pytest.TempPathFactory, real_encoder: Encoder
+) -> Assistant:
     """An assistant whose clinic keeps a journal."""
     folder = tmp_path_factory.mktemp("keeping")
     shutil.copytree(small_corpus, folder / "corpus")
+    shutil.copytree(small_index, folder / "index")
     with (folder / "corpus" / "clinic.toml").open("a", encoding="utf-8") as settings:
         settings.write("journal = true\njournal_days = 30\n")
     build(folder / "corpus", folder / "index", real_encoder)

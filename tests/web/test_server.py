@@ -26,7 +26,7 @@ from retrieval.clinic import load_clinic
 from retrieval.encoder import Encoder
 from retrieval.errors import NoRelease
 from retrieval.journal import Journal
-from retrieval.release import Release
+from retrieval.release import Release, current_id
 from retrieval.rules import Rules
 from web.gate import MAX_BODY
 from web.words import LANGUAGES, words_of
@@ -396,12 +396,11 @@ def test_the_reader_shows_the_quote_s_page_and_others_when_asked(site: httpx.Cli
 
 
 def test_an_article_whose_pages_were_altered_is_shown_without_them(
-    serve: Serve, small_corpus: Path, tmp_path: Path, real_encoder: Encoder
+    serve: Serve, small_corpus: Path, small_index_copy: Path, real_encoder: Encoder
 ) -> None:
-    identity = build(small_corpus, tmp_path, real_encoder).release
-    assistant = Assistant(tmp_path, real_encoder, Rules.floor(), load_clinic(small_corpus))
-    assistant.release()
-    for path in (tmp_path / "releases" / identity / "sheets").rglob("*"):
+    assistant = Assistant(small_index_copy, real_encoder, Rules.floor(), load_clinic(small_corpus))
+    identity = assistant.release().id
+    for path in (small_index_copy / "releases" / identity / "sheets").rglob("*"):
         if path.is_file():
             path.write_bytes(b"damage")
     with serve(assistant) as site:
@@ -413,7 +412,9 @@ def test_an_article_whose_pages_were_altered_is_shown_without_them(
 
 
 @pytest.fixture
-def leaflets(tmp_path: Path, small_corpus: Path, real_encoder: Encoder) -> tuple[Assistant, Path, list[date]]:
+def leaflets(
+    tmp_path: Path, small_corpus: Path, small_index_copy: Path, real_encoder: Encoder
+) -> tuple[Assistant, Path, list[date]]:
     """An assistant over a leaflet that is withdrawn by itself after 13 May and two other articles, its corpus, and the day."""
     corpus, today = tmp_path / "corpus", [date(2026, 5, 3)]
     shutil.copytree(small_corpus, corpus)
@@ -421,8 +422,8 @@ def leaflets(tmp_path: Path, small_corpus: Path, real_encoder: Encoder) -> tuple
         file.write('[review]\nwithdraw_topics = ["hands"]\nwithdraw_after_days = 10\n')
     known = corpus / "articles" / Path(LEAFLET).with_suffix(".toml")
     known.write_text('review_by = 2026-05-03\ntopics = ["hands"]\n', encoding="utf-8")
-    build(corpus, tmp_path / "index", real_encoder)
-    return Assistant(tmp_path / "index", real_encoder, Rules.floor(), load_clinic(corpus), lambda: today[0]), corpus, today
+    build(corpus, small_index_copy, real_encoder)
+    return Assistant(small_index_copy, real_encoder, Rules.floor(), load_clinic(corpus), lambda: today[0]), corpus, today
 
 
 def test_an_article_that_is_withdrawn_is_taken_down_at_its_address_and_so_are_its_pages(
@@ -452,13 +453,13 @@ def test_an_article_that_is_withdrawn_is_taken_down_at_its_address_and_so_are_it
 
 
 def test_what_staff_took_out_is_taken_down_and_what_they_changed_leads_to_the_newer_text(
-    serve: Serve, leaflets: tuple[Assistant, Path, list[date]], real_encoder: Encoder, tmp_path: Path
+    serve: Serve, leaflets: tuple[Assistant, Path, list[date]], small_index_copy: Path, real_encoder: Encoder
 ) -> None:
     assistant, corpus, _ = leaflets
     old = assistant.release().id
     (corpus / "articles" / LEAFLET).unlink()
     (corpus / "articles" / "sessions.txt").write_text("Sessions\n\nMost tattoos need twelve sessions.\n", encoding="utf-8")
-    new = build(corpus, tmp_path / "index", real_encoder).release
+    new = build(corpus, small_index_copy, real_encoder).release
     assistant._looked = float("-inf")
     with serve(assistant) as site:
         assert site.get(_read(old, LEAFLET)).status_code == 410
@@ -532,10 +533,9 @@ def test_it_is_ready_while_questions_can_be_answered_and_says_plainly_when_not(
 
 
 def test_it_is_not_ready_with_a_model_that_fails_or_quotes_that_are_not_proved(
-    serve: Serve, small_corpus: Path, tmp_path: Path, real_encoder: Encoder, monkeypatch: pytest.MonkeyPatch
+    serve: Serve, small_corpus: Path, small_index: Path, real_encoder: Encoder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    build(small_corpus, tmp_path, real_encoder)
-    assistant = Assistant(tmp_path, real_encoder, Rules.floor(), load_clinic(small_corpus))
+    assistant = Assistant(small_index, real_encoder, Rules.floor(), load_clinic(small_corpus))
     assert assistant.ready() == ""
     release = assistant.release()
     monkeypatch.setattr(release, "articles", [dataclasses.replace(each, digest="0" * 64) for each in release.articles])
@@ -555,13 +555,12 @@ def test_it_is_not_ready_with_a_model_that_fails_or_quotes_that_are_not_proved(
 
 
 def test_with_a_damaged_newest_release_the_one_before_answers_and_the_health_check_says_so(
-    serve: Serve, small_corpus: Path, tmp_path: Path, real_encoder: Encoder
+    serve: Serve, small_corpus: Path, small_index_copy: Path, real_encoder: Encoder
 ) -> None:
-    build(small_corpus, tmp_path, real_encoder)
-    assistant = Assistant(tmp_path, real_encoder, Rules.floor(), load_clinic(small_corpus))
+    assistant = Assistant(small_index_copy, real_encoder, Rules.floor(), load_clinic(small_corpus))
     with serve(assistant) as site:
         assert site.get("/healthz").json()["status"] == "ok"
-        pointer = tmp_path / "current"
+        pointer = small_index_copy / "current"
         good = pointer.read_bytes()
         pointer.write_text('{"release": "gone", "manifest": "0"}')
         _until(lambda: site.get("/healthz").json()["status"] == "degraded")
@@ -579,11 +578,11 @@ def _until(true: Callable[[], bool]) -> None:
 
 
 def test_with_a_damaged_router_rules_still_hold_and_the_health_check_says_so(
-    serve: Serve, small_corpus: Path, tmp_path: Path, real_encoder: Encoder
+    serve: Serve, small_corpus: Path, small_index_copy: Path, real_encoder: Encoder
 ) -> None:
-    identity = build(small_corpus, tmp_path, real_encoder).release
-    (tmp_path / "releases" / identity / "classifier.npz").write_bytes(b"damage")
-    assistant = Assistant(tmp_path, real_encoder, Rules.floor(), load_clinic(small_corpus))
+    identity = current_id(small_index_copy)[0]
+    (small_index_copy / "releases" / identity / "classifier.npz").write_bytes(b"damage")
+    assistant = Assistant(small_index_copy, real_encoder, Rules.floor(), load_clinic(small_corpus))
     with serve(assistant) as site:
         said = site.get("/healthz").json()
         assert _ask(site, "I can't breathe since the laser").status_code == 200

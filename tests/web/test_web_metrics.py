@@ -13,7 +13,6 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from retrieval.assistant import Assistant
-from retrieval.build import build
 from retrieval.clinic import load_clinic
 from retrieval.encoder import Encoder
 from retrieval.errors import SettingsError
@@ -38,10 +37,9 @@ def _read(port: int) -> tuple[str, dict[tuple[str, ...], float]]:
 
 
 @pytest.fixture
-def own(small_corpus: Path, tmp_path: Path, real_encoder: Encoder) -> Assistant:
+def own(small_corpus: Path, small_index: Path, real_encoder: Encoder) -> Assistant:
     """An assistant that nobody else asks."""
-    build(small_corpus, tmp_path / "index", real_encoder)
-    return Assistant(tmp_path / "index", real_encoder, Rules.floor(), load_clinic(small_corpus))
+    return Assistant(small_index, real_encoder, Rules.floor(), load_clinic(small_corpus))
 
 
 @pytest.fixture
@@ -132,9 +130,9 @@ def test_without_the_package_it_is_said_how_to_get_it() -> None:
 
 
 @pytest.mark.parametrize("metrics", [False, True])
-def test_the_running_app_tells_figures_to_this_machine_if_at_all(own: Assistant, tmp_path: Path, metrics: bool) -> None:
+def test_the_running_app_tells_figures_to_this_machine_if_at_all(small_index: Path, metrics: bool) -> None:
     port, figures = _free_port(), _free_port()
-    settings = {"PORT": str(port), "INDEX": str(tmp_path / "index"), "HOST": "0.0.0.0"}
+    settings = {"PORT": str(port), "INDEX": str(small_index), "HOST": "0.0.0.0"}
     command = [sys.executable, "app.py"] if metrics else [sys.executable, "-c", WITHOUT]
     if metrics:
         settings["METRICS_PORT"] = str(figures)
