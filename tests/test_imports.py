@@ -91,3 +91,11 @@ def test_what_is_not_there_is_no_attribute(name: str) -> None:
     code = f"import web, pandas\ntry:\n    pandas.{name}\nexcept AttributeError:\n    print('none')\n"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.stdout == "none\n", done.stderr
+
+
+def test_a_start_neither_reads_nor_writes_stubs_for_editors() -> None:
+    code = "import sys\ndef told(event, what):\n    if event == 'open' and str(what[0]).endswith('.pyi'): print(what[0])\n"
+    code += "sys.addaudithook(told)\n"
+    code += "from web import chat\nimport gradio\nassert gradio.Button('Ask').value == 'Ask'\n"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout == ""

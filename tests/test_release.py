@@ -61,7 +61,7 @@ def test_the_manifest_names_every_file_with_size_and_digest(index: Path) -> None
 
 def test_nothing_is_pickled(index: Path) -> None:
     for path in release_files(index):
-        assert path.suffix in {".json", ".npy", ".npz", ".toml", ".txt", ".faiss", ".webp"}
+        assert path.suffix in {".json", ".jsonl", ".npy", ".npz", ".toml", ".txt", ".faiss", ".webp"}
         if path.suffix == ".npy":
             np.load(path, allow_pickle=False)
 
