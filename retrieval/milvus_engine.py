@@ -19,8 +19,9 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from collections.abc import Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
+from operator import itemgetter
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -52,12 +53,17 @@ ALIAS = "faq_in_force"
 _PREFIX, _WRITING = "faq_", "_writing"
 _DIGEST = 16
 _BATCH = 2000
+_NOT_LOADED = 101
+"""The number that Milvus gives this failure."""
 _FOUND_AT_ONCE = 16_384
 """More rows than that Milvus gives at no time."""
 _ASKING, _CONNECTING, _WRITING_TAKES = 2.0, 5.0, 600.0
 """Seconds that a question waits for an answer, anybody for a connection, and a publisher for one step."""
 _LINKS, _LOOKED_AT_BUILDING, _LOOKED_AT = 16, 200, 1200
 """Of the graph that is searched from more than EXACT_UP_TO passages on (HNSW): M, efConstruction, ef."""
+_WITHOUT = "Without that setting the index folder alone is used."
+_ABOUT_A_SERVER = f"Look whether it runs, and whether PATIENT_FAQ_MILVUS and PATIENT_FAQ_MILVUS_TOKEN are right. {_WITHOUT}"
+_ABOUT_A_FILE = f"A file is open to one process at a time: for more, start a server and name its address. {_WITHOUT}"
 _FAULTS = (MilvusException, RpcError, OSError)
 
 # It writes each failure to the log with a page of code; what is raised here says it in a line, without what is secret.
@@ -85,12 +91,7 @@ class MilvusEngine:
             searches.append(AnnSearchRequest([vector.tolist()], "vector", dense, len(also), expr=these))
         # Whatever the ranks, there is room for all that the searches find: they are scored afterwards, alike for all questions.
         room = min(sum(one.limit for one in searches), _FOUND_AT_ONCE)
-        hits = self._milvus.asked(
-            lambda client: client.hybrid_search(
-                self._collection, searches, RRFRanker(), room, output_fields=["vector", "words"], timeout=_ASKING
-            )
-        )[0]
-        rows = sorted((int(hit["place"]), hit["entity"]) for hit in hits)
+        rows = sorted(self._milvus.rows(self._collection, searches, room), key=itemgetter(0))
         places = np.array([place for place, _ in rows], dtype=np.int64)
         vectors = np.array([row["vector"] for _, row in rows], dtype=np.float32).reshape(-1, self._dimension)
         held = [sum(times * row["words"].get(term, 0.0) for term, times in asked.items()) for _, row in rows]
@@ -104,6 +105,7 @@ class Milvus:
         """Connect; raises EngineError where that fails."""
         parts = urlsplit(address)
         self.shown = parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl() if parts.scheme else address
+        self._advice = _ABOUT_A_FILE if address.endswith(".db") else _ABOUT_A_SERVER
         self._secrets = [secret for secret in (token, parts.password, parts.username) if secret]
         with self._failing("cannot be reached"):
             self._client = MilvusClient(uri=address, token=token, timeout=_CONNECTING)
@@ -112,18 +114,29 @@ class Milvus:
         """Close the connection."""
         self._client.close()
 
-    def asked(self, question: Callable[[Any], Any]) -> Any:
-        """What the client answers; raises EngineError where it does not."""
+    def rows(self, collection: str, searches: Sequence[AnnSearchRequest], room: int) -> list[tuple[int, Row]]:
+        """The rows that some searches find, each once, at most `room` of them, by their places; raises EngineError."""
+
+        def found() -> Any:
+            return self._client.hybrid_search(
+                collection, searches, RRFRanker(), room, output_fields=["vector", "words"], timeout=_ASKING
+            )
+
         with self._failing("did not answer"):
-            return question(self._client)
+            try:
+                hits = found()[0]
+            except MilvusException as problem:
+                if problem.code != _NOT_LOADED:
+                    raise
+                self._client.load_collection(collection, timeout=_ASKING)  # milvus-lite was started again, and forgot it
+                hits = found()[0]
+            return [(int(hit["place"]), hit["entity"]) for hit in hits]
 
     def engine(self, release: Release) -> MilvusEngine:
         """The engine of a release; raises EngineError where its collection is not there or not whole."""
         name = _name_of(release)
         with self._failing("did not answer"):
             there = self._client.has_collection(name, timeout=_CONNECTING)
-            if there:
-                self._client.load_collection(name, timeout=_CONNECTING)
             held = self._held(name) if there else 0
         if held != len(release.rows):
             what = f"holds {held:,} of the {len(release.rows):,} passages of" if there else "does not hold"
@@ -148,11 +161,11 @@ class Milvus:
             for rows in _batches(release):
                 self._client.insert(fresh, rows, timeout=_WRITING_TAKES)
             self._client.flush(fresh, timeout=_WRITING_TAKES)
-            self._client.load_collection(fresh, timeout=_WRITING_TAKES)
             self._check(fresh, release)
             if name in there:
                 self._client.drop_collection(name, timeout=_WRITING_TAKES)
             self._client.rename_collection(fresh, name, timeout=_WRITING_TAKES)
+            self._client.load_collection(name, timeout=_WRITING_TAKES)  # milvus-lite forgets it with the other name
 
     def switch(self, release: Release, known: Set[str], kept: Set[str]) -> None:
         """Let the alias name a release's collection, and delete those of releases that are not to be kept.
@@ -174,6 +187,7 @@ class Milvus:
         return sorted(each for each in found if each.startswith(_PREFIX) and each.split("_")[1] in releases)
 
     def _held(self, name: str) -> int:
+        self._client.load_collection(name, timeout=_WRITING_TAKES)
         counted = self._client.query(
             name, filter="", output_fields=["count(*)"], consistency_level="Strong", timeout=_CONNECTING
         )
@@ -194,7 +208,8 @@ class Milvus:
         else:
             indexes.add_index("vector", index_type="FLAT", metric_type="IP")
         indexes.add_index("words", index_type="SPARSE_INVERTED_INDEX", metric_type="IP")
-        self._client.create_collection(name, schema=schema, index_params=indexes, timeout=_WRITING_TAKES)
+        self._client.create_collection(name, schema=schema, timeout=_WRITING_TAKES)
+        self._client.create_index(name, indexes, timeout=_WRITING_TAKES, sync=False)  # loading waits for them
 
     def _check(self, name: str, release: Release) -> None:
         """Read back what was written, and compare; raises EngineError where it is not the same."""
@@ -223,10 +238,7 @@ class Milvus:
             reason = said[0] if said else type(problem).__name__
             for secret in self._secrets:
                 reason = reason.replace(secret, "...")
-            raise EngineError(
-                f"{self.shown}: Milvus {what} ({reason}). Start it, or mend PATIENT_FAQ_MILVUS and PATIENT_FAQ_MILVUS_TOKEN; "
-                "without them the index folder alone is used. A file of milvus-lite is open to one process at a time."
-            ) from None
+            raise EngineError(f"{self.shown}: Milvus {what} ({reason}). {self._advice}") from None
 
 
 def _name_of(release: Release) -> str:
