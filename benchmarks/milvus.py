@@ -1,10 +1,10 @@
 """The same questions from files and from Milvus: python -m benchmarks.milvus [--url URL] [--index DIR] [--sizes 10000 50000]
 
 Asks the judged questions of the dev half of an assistant over files and of one over Milvus, in turn, and counts where the first
-quote, all quotes and the route are the same; measures hit@1 and a question's time for both. Grows the release (grown.py) and
-measures, for each size, the time to write and read back a collection, a search in it, and how many of the nearest it finds. Kills
-a publisher (SIGKILL) at each call that it makes to Milvus and at the switch itself: what is in force afterwards must be whole and
-answer, and the next publishing must leave nothing unfinished. Ends with 1 where one of these does not hold.
+quote, all quotes and the route are the same; measures hit@1 and a question's time for both. Kills a publisher (SIGKILL) at each
+call that it makes to Milvus, and at the switch itself: what is in force afterwards must be whole and answer, and the next
+publishing must leave nothing unfinished. Grows the release (grown.py) and measures, for each size, the time to write and read
+back a collection, a search in it, and how many of the nearest it finds. Ends with 1 where one of these does not hold.
 
 Without --url it starts a milvus-lite server of its own. With it, use a database that nobody else uses: collections are deleted.
 PATIENT_FAQ_MILVUS_TOKEN is used. Needs a release of the project's corpus (`patient-faq build`), which is only read. Result:
@@ -159,9 +159,8 @@ def grown(settings: Settings, sizes: list[int], folder: Path) -> list[str]:
                     products = release.vectors.part(0, release.vectors.count) @ question.searching
                     nearest = np.argpartition(products, -NEAREST)[-NEAREST:]
                     found, right = found + len(np.intersect1d(nearest, places)), right + NEAREST
-        lines.append(
-            f"| {len(release.rows):,} | {written:.1f} | {_times(taken['Milvus'])} | {_times(taken['files'])} | {found / right:.4f} |"
-        )
+        figures = [f"{len(release.rows):,}", f"{written:.1f}", *map(_times, taken.values()), f"{found / right:.4f}"]
+        lines.append(f"| {' | '.join(figures)} |")
         if found / right < ENOUGH:
             lines.append("\nTOO FEW OF THE NEAREST.\n")
         milvus.switch(real, {real.id, release.id}, {real.id})
@@ -267,9 +266,8 @@ def measured(settings: Settings, sizes: list[int], folder: Path) -> list[str]:
     version = client.get_server_version()
     client.close()
     lines = ["# The same questions from files and from Milvus\n"]
-    lines.append(
-        f"`python -m benchmarks.milvus`, commit {where['commit']}; {where['machine']}; {version}; load {os.getloadavg()[0]:.1f}.\n"
-    )
+    told = f"commit {where['commit']}; {where['machine']}; {version}; load {os.getloadavg()[0]:.1f}"
+    lines.append(f"`python -m benchmarks.milvus`, {told}.\n")
     lines += ["## Answers\n", *parity(settings)]
     lines += ["## A publisher killed at each call\n", *killed(settings, folder)]
     if sizes:
