@@ -150,20 +150,25 @@ def grown(settings: Settings, sizes: list[int], folder: Path) -> list[str]:
         taken: dict[str, list[float]] = {"Milvus": [], "files": []}
         found = right = 0
         engines: dict[str, Engine] = {"Milvus": milvus.engine(release), "files": release.engine}
+        # Some that no search would find, and one article left out.
+        also = np.flatnonzero(release.rows[:, 0] != 1)[-3:]
         for question in questions:
             for name, engine in engines.items():
                 began = time.perf_counter()
-                places = engine.find(question.searching, question.text, POOL, NOTHING, set()).places
+                places = engine.find(question.searching, question.text, POOL, also, {1}).places
                 taken[name].append(1000 * (time.perf_counter() - began))
                 if name == "Milvus":
+                    assert set(also.tolist()) <= set(places.tolist())
                     products = release.vectors.part(0, release.vectors.count) @ question.searching
+                    products[release.rows[:, 0] == 1] = -1
                     nearest = np.argpartition(products, -NEAREST)[-NEAREST:]
                     found, right = found + len(np.intersect1d(nearest, places)), right + NEAREST
         figures = [f"{len(release.rows):,}", f"{written:.1f}", *map(_times, taken.values()), f"{found / right:.4f}"]
         lines.append(f"| {' | '.join(figures)} |")
         if found / right < ENOUGH:
             lines.append("\nTOO FEW OF THE NEAREST.\n")
-        milvus.switch(real, {real.id, release.id}, {real.id})
+        for name in milvus._collections({release.id}):
+            milvus._client.drop_collection(name)
     milvus.close()
     return [*lines, ""]
 

@@ -86,15 +86,14 @@ class MilvusEngine:
         searches = [AnnSearchRequest([vector.tolist()], "vector", dense, wanted, expr=kept or None)]
         if asked:
             searches.append(AnnSearchRequest([asked], "words", {"metric_type": "IP"}, wanted, expr=kept or None))
-        if len(also):
-            these = f"place in {also.tolist()}" + (f" and {kept}" if kept else "")
-            searches.append(AnnSearchRequest([vector.tolist()], "vector", dense, len(also), expr=these))
-        # Whatever the ranks, there is room for all that the searches find: they are scored afterwards, alike for all questions.
-        room = min(sum(one.limit for one in searches), _FOUND_AT_ONCE)
-        rows = sorted(self._milvus.rows(self._collection, searches, room), key=itemgetter(0))
-        places = np.array([place for place, _ in rows], dtype=np.int64)
-        vectors = np.array([row["vector"] for _, row in rows], dtype=np.float32).reshape(-1, self._dimension)
-        held = [sum(times * row["words"].get(term, 0.0) for term, times in asked.items()) for _, row in rows]
+        rows = self._milvus.found(self._collection, searches)
+        # Not by one more search: a graph may miss the few that a filter leaves.
+        if missing := sorted(set(also.tolist()) - {row["place"] for row in rows}):
+            rows += self._milvus.rows(self._collection, f"place in {missing}" + (f" and {kept}" if kept else ""))
+        rows.sort(key=itemgetter("place"))
+        places = np.array([row["place"] for row in rows], dtype=np.int64)
+        vectors = np.array([row["vector"] for row in rows], dtype=np.float32).reshape(-1, self._dimension)
+        held = [sum(times * row["words"].get(term, 0.0) for term, times in asked.items()) for row in rows]
         return Found(places, vectors, np.array(held, dtype=np.float32) / np.float32(most or 1.0))
 
 
@@ -114,8 +113,10 @@ class Milvus:
         """Close the connection."""
         self._client.close()
 
-    def rows(self, collection: str, searches: Sequence[AnnSearchRequest], room: int) -> list[tuple[int, Row]]:
-        """The rows that some searches find, each once, at most `room` of them, by their places; raises EngineError."""
+    def found(self, collection: str, searches: Sequence[AnnSearchRequest]) -> list[Row]:
+        """The rows that some searches find, each once; raises EngineError."""
+        # Whatever the ranks, there is room for all: they are scored afterwards, alike for all questions.
+        room = min(sum(one.limit for one in searches), _FOUND_AT_ONCE)
 
         def found() -> Any:
             return self._client.hybrid_search(
@@ -130,7 +131,12 @@ class Milvus:
                     raise
                 self._client.load_collection(collection, timeout=_ASKING)  # milvus-lite was started again, and forgot it
                 hits = found()[0]
-            return [(int(hit["place"]), hit["entity"]) for hit in hits]
+            return [{"place": int(hit["place"]), **hit["entity"]} for hit in hits]
+
+    def rows(self, collection: str, kept: str) -> list[Row]:
+        """The rows that a filter leaves; raises EngineError."""
+        with self._failing("did not answer"):
+            return list(self._client.query(collection, filter=kept, output_fields=["vector", "words"], timeout=_ASKING))
 
     def engine(self, release: Release) -> MilvusEngine:
         """The engine of a release; raises EngineError where its collection is not there or not whole."""
