@@ -34,7 +34,7 @@ from pymilvus import MilvusClient
 
 from benchmarks.about import about
 from benchmarks.grown import grown_release
-from retrieval import in_force
+from retrieval import in_force, milvus_engine
 from retrieval.assistant import Assistant
 from retrieval.engine import Engine
 from retrieval.evaluation.judged import load_judged
@@ -48,7 +48,7 @@ ROOT = Path(__file__).resolve().parents[1]
 RESULT = ROOT / "benchmarks" / "results" / "milvus.md"
 POOL, NEAREST, ASKED, ENOUGH = 400, 10, 100, 0.98
 NOTHING = np.empty(0, dtype=np.int64)
-SECOND = 700
+SECOND, PATIENCE = 700, 60.0
 CALLS = (
     "list_collections", "drop_collection", "load_collection", "query", "create_collection", "create_index", "insert", "flush",
     "rename_collection", "alter_alias", "create_alias",
@@ -275,7 +275,9 @@ def measured(settings: Settings, sizes: list[int], folder: Path) -> list[str]:
     lines.append(f"`python -m benchmarks.milvus`, {told}.\n")
     lines += ["## Answers\n", *parity(settings)]
     lines += ["## A publisher killed at each call\n", *killed(settings, folder)]
+    RESULT.write_text("\n".join(lines), encoding="utf-8")
     if sizes:
+        milvus_engine._ASKING = PATIENCE  # milvus-lite takes longer than a patient would wait
         lines += ["## As it grows\n", f"A search wants the {POOL} nearest and the {POOL} strongest in words.\n"]
         lines += grown(settings, sizes, folder)
     return lines

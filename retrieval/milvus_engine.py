@@ -240,7 +240,8 @@ class Milvus:
         try:
             yield
         except _FAULTS as problem:
-            said = str(getattr(problem, "message", "") or problem).splitlines()
+            told = problem.details() if isinstance(problem, RpcError) else getattr(problem, "message", "")
+            said = str(told or problem).splitlines()
             reason = said[0] if said else type(problem).__name__
             for secret in self._secrets:
                 reason = reason.replace(secret, "...")
