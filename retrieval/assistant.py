@@ -22,7 +22,7 @@ from retrieval.answering import answer, card_of, marked, proved, quote_of
 from retrieval.clinic import load_clinic
 from retrieval.conversation import to_search
 from retrieval.encoder import Encoder, open_encoder
-from retrieval.errors import ModelError, NoRelease, PatientFaqError, QuestionError, ReleaseError
+from retrieval.errors import EngineError, ModelError, NoRelease, PatientFaqError, QuestionError, ReleaseError
 from retrieval.language import language_of, names_of, other_language
 from retrieval.private import private_data
 from retrieval.release import Release, current_id, open_current
@@ -30,6 +30,7 @@ from retrieval.routing import highest, judged, raised_by_examples
 from retrieval.rules import Rules
 from retrieval.search import FUSED, Weights, completed, search
 from retrieval.settings import Settings
+from retrieval.shared import Shared, open_shared
 from retrieval.types import Answer, Article, Card, Clinic, Match, Quote, Route, Routing, Turn
 
 __all__ = ["MAX_QUESTION", "Assistant", "Readable", "clean"]
@@ -69,9 +70,11 @@ class Assistant:
     """
 
     def __init__(
-        self, index: Path, encoder: Encoder, rules: Rules, fallback: Clinic, today: Callable[[], date] = date.today
-    ) -> None:
+        self, index: Path, encoder: Encoder, rules: Rules, fallback: Clinic, today: Callable[[], date] = date.today,
+        shared: Shared | None = None,
+    ) -> None:  # fmt: skip
         self._today = today
+        self._shared = shared
         self._index = index
         self._fallback = fallback
         self._encoder = encoder
@@ -89,15 +92,16 @@ class Assistant:
     def open(cls, settings: Settings) -> Assistant:
         """Open the model, the rules and the release in force.
 
-        Raises SettingsError, ModelError, NoRelease or DamagedRelease, each with what to do.
+        Raises SettingsError, ModelError, NoRelease, DamagedRelease or EngineError, each with what to do.
         """
         # Most of opening the model is not Python's: the rest is done meanwhile.
         with ThreadPoolExecutor(1) as beside:
             opening = beside.submit(open_encoder, settings)
-            rules, clinic = Rules.floor(), load_clinic(settings.corpus)
+            rules, clinic, shared = Rules.floor(), load_clinic(settings.corpus), open_shared(settings)
             release = open_current(settings.index)  # the pointer is looked at again before long
-            assistant = cls(settings.index, opening.result(), rules, clinic)
-        assistant._current, assistant._looked = assistant._take_up(release).id, time.monotonic()
+            assistant = cls(settings.index, opening.result(), rules, clinic, shared=shared)
+        assistant._serve(assistant._checked(release))
+        assistant._looked = time.monotonic()
         # One question multiplies small matrices. Numpy's threads would only fight with the model's for the same cores:
         # on two cores that doubles a question's time (benchmarks/stages.py).
         threadpool_limits(1, user_api="blas")
@@ -240,7 +244,7 @@ class Assistant:
             if not identity:
                 self._follow()
                 identity = self._current
-            return self._releases.get(identity) or self._open(identity)
+            return self._releases.get(identity) or self._keep(self._opened(identity))
 
     def clinic(self) -> Clinic:
         """The clinic of the release in force, or the one in the corpus where no release can be opened."""
@@ -338,30 +342,38 @@ class Assistant:
         try:
             identity, digest = current_id(self._index)
             if identity != self._current:
-                self._open(identity, digest)
-                self._current = identity
+                self._serve(self._opened(identity, digest))
             self._behind = False
-        except (ReleaseError, ModelError) as problem:
+        except (ReleaseError, ModelError, EngineError) as problem:
             if not self._current:
                 raise
             self._behind = True
             _LOG.error("the newest release cannot be served, the one before stays: %s", problem)
 
-    def _open(self, identity: str, digest: str = "") -> Release:
+    def _opened(self, identity: str, digest: str = "") -> Release:
         if not identity:
             raise NoRelease(f"{self._index}: no release is in force. Run `patient-faq build`.")
-        return self._take_up(Release.open(self._index, identity, digest))
+        return self._checked(Release.open(self._index, identity, digest))
 
-    def _take_up(self, release: Release) -> Release:
-        identity = release.id
+    def _checked(self, release: Release) -> Release:
         if release.model != self._encoder.name:
             raise ModelError(
-                f"Release {identity} was built with the model {release.model}, and the settings name "
+                f"Release {release.id} was built with the model {release.model}, and the settings name "
                 f"{self._encoder.name}. Build again, or set PATIENT_FAQ_MODEL."
             )
         if release.fault:
-            _LOG.warning("release %s: %s", identity, release.fault)
-        self._releases[identity] = release
+            _LOG.warning("release %s: %s", release.id, release.fault)
+        return release
+
+    def _serve(self, release: Release) -> None:
+        """Answer from a release from now on."""
+        if self._shared:
+            release.engine = self._shared.engine(release)
+        self._keep(release)
+        self._current = release.id
+
+    def _keep(self, release: Release) -> Release:
+        self._releases[release.id] = release
         while len(self._releases) > _KEPT_RELEASES:
             oldest = next(name for name in self._releases if name != self._current)
             del self._releases[oldest]

@@ -21,11 +21,11 @@ from retrieval.differences import FIELD as POINTS
 from retrieval.differences import Differences, Points, find_differences, load_points, notes_on_marks
 from retrieval.encoder import Encoder, Vectors
 from retrieval.encodings import Encodings, Progress
-from retrieval.errors import BuildError, CorpusError, NoRelease, ReleaseError, UnreadableFile
+from retrieval.errors import BuildError, CorpusError, EngineError, NoRelease, ReleaseError, UnreadableFile
 from retrieval.examples import Examples
 from retrieval.glossary import FIELD as GLOSSARY
 from retrieval.glossary import load_glossary
-from retrieval.in_force import clear_leftovers, put_in_force, stage, usable
+from retrieval.in_force import clear_leftovers, put_in_force, stage, take_up, usable
 from retrieval.lexical import LexicalIndex
 from retrieval.locks import locked, somebody
 from retrieval.marking import CLAUSES_VERSION, Clauses, clauses_of
@@ -38,6 +38,7 @@ from retrieval.release import Release, current_id, open_current
 from retrieval.release_files import Content, release_id
 from retrieval.review import review_notes
 from retrieval.rules import load_rules
+from retrieval.shared import Shared
 from retrieval.snapshots import corpus_paths, listing, take
 from retrieval.types import Article, Difference, Passage
 from retrieval.vocabulary import Vocabulary
@@ -69,18 +70,23 @@ class BuildReport:
     notes: tuple[str, ...]
 
 
-def build(corpus: Path, index: Path, encoder: Encoder, progress: Progress | None = None) -> BuildReport:
+def build(
+    corpus: Path, index: Path, encoder: Encoder, progress: Progress | None = None, shared: Shared | None = None
+) -> BuildReport:
     """Build a release of a corpus and put it in force.
 
-    Parameters: the corpus (or a plain folder of articles), the index folder, the model, and whom to tell of progress.
+    Parameters: the corpus (or a plain folder of articles), the index folder, the model, whom to tell of progress, and the
+    engine that several machines share, if there is one (shared.py).
     Returns a report; `changed` is false when the release in force was already of the same input.
     Raises CorpusError where nothing can be read, BuildLocked where somebody else is at it, BuildError where writing
-    fails; the release in force is untouched then.
+    fails, EngineError where the shared engine does; the release in force is untouched then.
     """
     with working(index, "building a release"):
         report = prepared(corpus, index, encoder, progress)
         if report.changed:
-            put_in_force(index, report.release, "built", somebody())
+            put_in_force(index, report.release, "built", somebody(), shared=shared)
+        else:
+            take_up(index, shared)
         return report
 
 
@@ -98,7 +104,7 @@ def working(index: Path, what: str, by: str = "") -> Iterator[None]:
     except OSError as problem:
         where = problem.filename or index
         raise BuildError(f"{where}: {problem.strerror or problem}. {_so_far(index, before)}") from problem
-    except ReleaseError as problem:
+    except (ReleaseError, EngineError) as problem:
         if _in_force(index) == before:
             raise
         raise BuildError(f"{problem} {_so_far(index, before)}") from problem

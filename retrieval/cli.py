@@ -72,6 +72,7 @@ def build(
     """
     from retrieval.build import build as build_release
     from retrieval.encoder import open_encoder
+    from retrieval.shared import sharing
 
     settings = settings_from(corpus=corpus, index=index)
     if not settings.corpus.is_dir():
@@ -79,7 +80,8 @@ def build(
     progress, finish = progress_line()
     progress("Loading the model", 0, 1)
     try:
-        report = build_release(settings.corpus, settings.index, open_encoder(settings), progress)
+        with sharing(settings) as shared:
+            report = build_release(settings.corpus, settings.index, open_encoder(settings), progress, shared)
     finally:
         finish()
     for note in report.notes:

@@ -13,6 +13,7 @@ PatientFaqError
 │   ├── NoRelease        the index folder holds no release yet
 │   ├── DamagedRelease   a file of a release is absent or was altered
 │   └── DamagedHistory   an entry of the history is absent or was altered
+├── EngineError          a server that holds releases' vectors and words cannot be reached, or does not hold what it should
 ├── ClassifierError      the trained router cannot be used, or example messages are not usable
 ├── QuestionError        a question that cannot be asked (empty, far too long, not text)
 ├── JournalError         the journal cannot be opened, read or written
@@ -34,6 +35,7 @@ __all__ = [
     "DamagedHistory",
     "DamagedRelease",
     "EditConflict",
+    "EngineError",
     "EvaluationError",
     "JournalError",
     "ModelError",
@@ -123,6 +125,10 @@ class DamagedRelease(ReleaseError):
 
 class DamagedHistory(ReleaseError):
     """The history of releases is incomplete or was altered."""
+
+
+class EngineError(PatientFaqError):
+    """A server of vectors and words cannot be reached, or does not hold what it should."""
 
 
 class ClassifierError(PatientFaqError):

@@ -12,14 +12,17 @@ from typing import Any
 
 from retrieval import history
 from retrieval.durable import UNFINISHED, put, sync
-from retrieval.errors import NoRelease, ReleaseError
+from retrieval.errors import DamagedHistory, NoRelease, ReleaseError
 from retrieval.history import Done, Entry
-from retrieval.release import CANDIDATES, RELEASES, Pointer, Release, pointer
+from retrieval.release import CANDIDATES, RELEASES, Pointer, Release, open_current, pointer
 from retrieval.release_files import Content, digest_of, verified, write
+from retrieval.shared import Shared
 
-__all__ = ["clear_leftovers", "history_faults", "put_in_force", "settle", "stage", "usable"]
+__all__ = ["clear_leftovers", "history_faults", "put_in_force", "settle", "stage", "take_up", "usable"]
 
 _STAGING = ".building"
+_SHARED = 3
+"""So many releases that were in force last are kept where they are shared."""
 
 
 def stage(index: Path, identity: str, content: Content) -> None:
@@ -57,13 +60,16 @@ def usable(index: Path, identity: str) -> Release | None:
 
 
 def put_in_force(
-    index: Path, identity: str, what: Done, by: str, note: str = "", details: Mapping[str, Any] | None = None
-) -> Entry:
+    index: Path, identity: str, what: Done, by: str, note: str = "", details: Mapping[str, Any] | None = None,
+    shared: Shared | None = None,
+) -> Entry:  # fmt: skip
     """Put a candidate, or a release that was in force before, in force; the caller holds the lock.
 
-    Parameters: the index folder, the release's name, and what the history says of it: what was done, by whom, why, and figures.
+    Parameters: the index folder, the release's name, what the history says of it: what was done, by whom, why, and figures; and
+    the engine that several machines share, if there is one (shared.py).
     Until the last step the release before stays in force, whatever happens. Returns the entry of the history.
-    Raises OSError where the disk is full or refuses, NoRelease or DamagedRelease where the release cannot be used.
+    Raises OSError where the disk is full or refuses, NoRelease or DamagedRelease where the release cannot be used, EngineError
+    where the shared engine fails.
     """
     if what != "imported":  # a history that was taken up was settled where it came from, and no pointer names it yet
         settle(index)
@@ -87,9 +93,44 @@ def put_in_force(
     digest = digest_of(target / "manifest.json")
     before = _pointer(index)
     entry = Entry(0, "", what, by, note, identity, before.release, digest, str(manifest["corpus"]), dict(details or {}))
+    opened = Release.open_folder(target, digest) if shared else None
+    if shared and opened:
+        shared.write(opened, _known(index))
     entry = history.append(index, entry, (before.entry, before.entry_digest))
     _point(index, Pointer(identity, digest, entry.number, entry.digest))
+    if shared and opened:
+        shared.switch(opened, _known(index), _latest(index))
     return entry
+
+
+def take_up(index: Path, shared: Shared | None) -> None:
+    """Make sure that a shared engine holds the release in force; the caller holds the lock.
+
+    Raises NoRelease, DamagedRelease or EngineError.
+    """
+    if shared:
+        release = open_current(index)
+        shared.write(release, _known(index))
+        shared.switch(release, _known(index), _latest(index))
+
+
+def _known(index: Path) -> frozenset[str]:
+    """The names of all releases that were ever made in this folder, as far as it tells."""
+    folders = (path.name for place in (RELEASES, CANDIDATES) for path in (index / place).glob("*"))
+    return frozenset((*folders, *(entry.release for entry in _entries(index))))
+
+
+def _latest(index: Path) -> frozenset[str]:
+    """The releases that a shared engine goes on holding: a chat may not yet have taken up the newest."""
+    latest = list(dict.fromkeys(entry.release for entry in reversed(_entries(index)) if entry.release))
+    return frozenset(latest[:_SHARED])
+
+
+def _entries(index: Path) -> list[Entry]:
+    try:
+        return history.entries(index)
+    except DamagedHistory:  # told where the history is looked at; nothing is deleted by what cannot be read
+        return []
 
 
 def settle(index: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -127,6 +128,30 @@ class LexicalIndex:
         return Hits(
             total, [(bound, self._column(column)[0]) for column, bound in bounds.items()], sum(map(self.weight_of, terms))
         )
+
+    @property
+    def terms(self) -> int:
+        """How many terms the passages have; each has a number below it."""
+        return len(self._idf)
+
+    def asked(self, question: str) -> tuple[dict[int, float], float]:
+        """A question's terms that the passages have, by number, with how often each is asked; and what no passage can be above.
+
+        A passage's score (`scores`) is the sum of its weights (`by_passage`), each so many times, divided by the latter.
+        """
+        words = stems(question)
+        known = Counter(number for number in map(self._vocabulary.get, words) if number is not None)
+        return {number: float(times) for number, times in known.items()}, sum(map(self.weight_of, words))
+
+    def by_passage(self) -> tuple[Places, Ints, Floats]:
+        """The index the other way round.
+
+        Returns where each passage's terms begin, int64 (passages + 1,), and their numbers and weights, each (held,).
+        """
+        order = np.argsort(self._places, kind="stable")
+        numbers = np.repeat(np.arange(self.terms), np.diff(self._starts))
+        starts = np.searchsorted(self._places[order], np.arange(self._count + 1))
+        return starts, numbers[order], self._weights[order]
 
     def scores(self, question: str) -> Floats:
         """Score every passage for a question: float32 of shape (passages,), from 0 to 1."""

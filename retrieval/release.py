@@ -26,13 +26,13 @@ from retrieval.classifier import Classifier
 from retrieval.clinic import clinic_from_json
 from retrieval.differences import Differences
 from retrieval.encoder import Question, Vectors
-from retrieval.engine import LocalEngine
+from retrieval.engine import Engine, LocalEngine
 from retrieval.errors import ClassifierError, DamagedRelease, NoRelease, ReleaseError, SettingsError
 from retrieval.examples import Examples
 from retrieval.lexical import LexicalIndex
 from retrieval.marking import Clauses
 from retrieval.reading.sheets import Sheets, picture_name
-from retrieval.release_files import CLASSIFIER, SHEETS, VOCABULARY, as_written, verified
+from retrieval.release_files import CLASSIFIER, SHEETS, VOCABULARY, as_written, digest_of, verified
 from retrieval.review import due
 from retrieval.rules import Rules
 from retrieval.stored_articles import Entry, StoredArticles, read_articles
@@ -70,6 +70,7 @@ class Release:
         self.corpus = str(manifest["corpus"])
         """The snapshot of the corpus that it was made from (snapshots.py)."""
         self.model, self.recipe = str(manifest["model"]), str(manifest["recipe"])
+        self.manifest = digest_of(folder / "manifest.json")
         self._folder = folder
         self._files: Mapping[str, Mapping[str, Any]] = manifest["files"]
         self._catalogue = StoredArticles(folder)
@@ -77,7 +78,7 @@ class Release:
         self.rows: Rows = np.asarray(np.load(folder / "passages.npy", mmap_mode="r", allow_pickle=False))
         self.vectors = VectorIndex.load(folder)
         self.lexical = LexicalIndex.load(folder / "words")
-        self.engine = LocalEngine(self.vectors, self.lexical, self.rows[:, 0])
+        self.engine: Engine = LocalEngine(self.vectors, self.lexical, self.rows[:, 0])
         self.clauses = Clauses.load(folder / "clauses")
         self.vocabulary = Vocabulary((folder / VOCABULARY).read_text(encoding="utf-8").split())
         self.widening = Widening.load(folder / "widening")
@@ -151,6 +152,11 @@ class Release:
     @withheld.setter
     def withheld(self, count: int) -> None:
         self._failed[0] = count
+
+    @property
+    def entries(self) -> Sequence[Entry]:
+        """What is known of all articles, by their numbers, without reading them."""
+        return self._catalogue.entries
 
     @property
     def in_use(self) -> tuple[Entry, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 
 from retrieval.errors import SettingsError
@@ -31,6 +31,8 @@ class Settings:
     journal: the file of the journal, where clinic.toml turns it on, or the address of a PostgreSQL database for several chats,
     e.g. postgresql://faq@db.clinic.example/faq.
     capacity: questions that may be in hand at once; further ones are told at once that many people are asking.
+    milvus: the server that holds the passages' vectors and words for several machines, e.g. http://milvus.clinic.example:19530
+    (empty: they are in the index folder). milvus_token: what it asks for, e.g. faq:password.
     metrics_port: where this machine alone may read figures for Prometheus (0: nowhere).
     staff_host, staff_port: where the staff screen listens. staff_hosts: names it answers to, comma-separated (empty: this
     machine only). staff_accounts: the file of the staff's accounts.
@@ -48,6 +50,8 @@ class Settings:
     rate: int = 30
     journal: str = "journal.sqlite3"
     capacity: int = 100
+    milvus: str = ""
+    milvus_token: str = field(default="", repr=False)
     metrics_port: int = 0
     staff_host: str = "127.0.0.1"
     staff_port: int = 7861
@@ -69,6 +73,8 @@ class Settings:
             found[name] = _converted(variable, value, getattr(cls(), name))
             if name == "frame_ancestors":
                 found[name] = _origins(variable, value)
+            if name == "milvus":
+                found[name] = _milvus(variable, value)
         return replace(cls(), **found)  # type: ignore[arg-type]  # each value was converted to its field's type
 
 
@@ -96,3 +102,13 @@ def _origins(variable: str, value: str) -> str:
                 "several. A name with letters other than a to z is written in its xn-- form."
             )
     return " ".join(origins)
+
+
+def _milvus(variable: str, value: str) -> str:
+    """The address of a Milvus server or the file of milvus-lite; a wrong one is not repeated, since a password may be in it."""
+    if value and not value.startswith(("http://", "https://", "unix:")) and not value.endswith(".db"):
+        raise SettingsError(
+            f"{variable}: write the address of a Milvus server, for example http://milvus.clinic.example:19530, or the name of "
+            "a file that ends with .db, for milvus-lite."
+        )
+    return value

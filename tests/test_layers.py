@@ -73,6 +73,8 @@ ORDER = [
     "retrieval.stored_articles",
     "retrieval.release_files",
     "retrieval.release",
+    "retrieval.milvus_engine",
+    "retrieval.shared",
     "retrieval.in_force",
     "retrieval.build",
     "retrieval.quoting",

@@ -85,3 +85,18 @@ def test_what_is_saved_is_loaded(tmp_path: Path) -> None:
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(DamagedRelease, match="Build again"):
         LexicalIndex.load(tmp_path)
+
+
+def test_weights_by_passage_and_a_question_s_terms_give_the_same_scores() -> None:
+    index = LexicalIndex.build(["laser sun laser", "", "sun hat", "redness"])
+    starts, terms, weights = index.by_passage()
+    assert starts.tolist() == [0, 2, 2, 4, 5]
+    assert sorted(set(terms.tolist())) == list(range(index.terms))
+    for question in ("sun laser sun", "unknown sun", "nothing known", ""):
+        asked, most = index.asked(question)
+        for place, score in enumerate(index.scores(question).tolist()):
+            held = dict(
+                zip(terms[starts[place] : starts[place + 1]].tolist(), weights[starts[place] : starts[place + 1]], strict=True)
+            )
+            mine = sum(times * held.get(term, 0.0) for term, times in asked.items())
+            assert mine / (most or 1.0) == pytest.approx(score, abs=1e-6)

@@ -53,3 +53,17 @@ def test_what_is_no_origin_is_named_and_said_how_to_write(written: str) -> None:
         Settings.from_environment({"PATIENT_FAQ_FRAME_ANCESTORS": f"https://good.example {written}"})
     assert str(problem.value).startswith(f"PATIENT_FAQ_FRAME_ANCESTORS: {written!r} is not")
     assert "https://www.clinic.example" in str(problem.value)
+
+
+@pytest.mark.parametrize(
+    "written", ["http://milvus.example:19530/faq", "https://faq:secret@milvus.example", "files/milvus.db", ""]
+)
+def test_a_milvus_server_is_named_by_its_address_or_a_file(written: str) -> None:
+    assert Settings.from_environment({"PATIENT_FAQ_MILVUS": written}).milvus == written
+
+
+@pytest.mark.parametrize("written", ["milvus.example:19530", "ftp://faq:secret@milvus.example", "files/secret.sqlite"])
+def test_what_names_no_milvus_server_is_refused_without_repeating_it(written: str) -> None:
+    with pytest.raises(SettingsError, match=r"^PATIENT_FAQ_MILVUS: write the address .* ends with \.db") as problem:
+        Settings.from_environment({"PATIENT_FAQ_MILVUS": written})
+    assert "secret" not in str(problem.value)

@@ -15,6 +15,7 @@ from retrieval.errors import CorpusError
 from retrieval.in_force import put_in_force, settle
 from retrieval.locks import locked
 from retrieval.settings import Settings
+from retrieval.shared import sharing
 
 __all__ = ["export_all", "import_all"]
 
@@ -81,9 +82,9 @@ def import_all(settings: Settings, source: Path, encoder: Encoder, by: str, prog
         FileNotFoundError,
     ) as problem:
         raise CorpusError(f"{source}: cannot be read ({problem}). Name a file that `patient-faq export` wrote.") from problem
-    with working(settings.index, "importing", by):
+    with sharing(settings) as shared, working(settings.index, "importing", by):
         report = prepared(settings.corpus, settings.index, encoder, progress)
-        put_in_force(settings.index, report.release, "imported", by, f"from {source.name}")
+        put_in_force(settings.index, report.release, "imported", by, f"from {source.name}", shared=shared)
         return report
 
 

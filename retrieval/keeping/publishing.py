@@ -15,12 +15,13 @@ from retrieval.durable import put
 from retrieval.encoder import Encoder
 from retrieval.errors import BuildError, CorpusError, EditConflict, PublishRefused, ReleaseError
 from retrieval.history import Entry
-from retrieval.in_force import put_in_force, usable
+from retrieval.in_force import put_in_force, take_up, usable
 from retrieval.keeping.library import Library
 from retrieval.locks import locked
 from retrieval.reading import article_files, articles_folder
 from retrieval.release import RELEASES, articles_of, current_id, open_current, pointer
 from retrieval.settings import Settings
+from retrieval.shared import sharing
 from retrieval.snapshots import content, corpus_paths, lay_out, listing, put_back, take
 
 __all__ = [
@@ -100,12 +101,13 @@ def publish(
     a name or a note; other errors as for `retrieval.build.build`. The release before stays in force then.
     """
     _signed(by, note)
-    with working(settings.index, "publishing", by):
+    with sharing(settings) as shared, working(settings.index, "publishing", by):
         finish(settings)
         report = prepared(settings.corpus, settings.index, encoder, progress)
         if expected and report.release != expected:
             raise EditConflict("The folder has changed since you looked at it. Look at what would change now, then publish.")
         if not report.changed:
+            take_up(settings.index, shared)
             return Published(report, None)
         before = _in_force(settings.index)
         judged = judge(before, report.release)
@@ -119,7 +121,7 @@ def publish(
         details: dict[str, Any] = {"figures": dict(judged.figures)}
         if reasons:
             details |= {"overridden": list(reasons), "reason": override.strip()}
-        return Published(report, put_in_force(settings.index, report.release, "published", by, note, details))
+        return Published(report, put_in_force(settings.index, report.release, "published", by, note, details, shared))
 
 
 def roll_back(settings: Settings, release: str, by: str, note: str, *, folder: bool = True) -> tuple[Entry, list[str]]:
@@ -132,7 +134,7 @@ def roll_back(settings: Settings, release: str, by: str, note: str, *, folder: b
     """
     _signed(by, note)
     index, corpus = settings.index, settings.corpus
-    with working(index, "putting a release back", by):
+    with sharing(settings) as shared, working(index, "putting a release back", by):
         finish(settings)
         chosen = _named(index, release)
         back = usable(index, chosen)
@@ -142,7 +144,7 @@ def roll_back(settings: Settings, release: str, by: str, note: str, *, folder: b
                 "`patient-faq export --entry`, and publish those."
             )
         if not folder:
-            return put_in_force(index, chosen, "rolled back", by, note), []
+            return put_in_force(index, chosen, "rolled back", by, note, shared=shared), []
         with locked(corpus, "putting a release back", by):
             wanted = listing(index, back.corpus)
             for digest in wanted.values():
@@ -150,7 +152,7 @@ def roll_back(settings: Settings, release: str, by: str, note: str, *, folder: b
             known = listing(index, open_current(index).corpus) if _opens(index) else {}
             aside = take(index, corpus, corpus_paths(corpus, [path.name for path in article_files(articles_folder(corpus))[0]]))
             put(index / _RESTORING, json.dumps({"release": chosen, "corpus": back.corpus, "known": sorted(known)}).encode())
-            entry = put_in_force(index, chosen, "rolled back", by, note, {"set aside": aside})
+            entry = put_in_force(index, chosen, "rolled back", by, note, {"set aside": aside}, shared)
             changed = put_back(index, corpus, back.corpus, known)
             (index / _RESTORING).unlink()
             return entry, changed
@@ -164,7 +166,7 @@ def withdraw(settings: Settings, encoder: Encoder, doc: str, by: str, note: str)
     """
     _signed(by, note)
     index = settings.index
-    with working(index, f"withdrawing {doc}", by):
+    with sharing(settings) as shared, working(index, f"withdrawing {doc}", by):
         finish(settings)
         release = open_current(index)
         if release.article(doc) is None:
@@ -191,7 +193,7 @@ def withdraw(settings: Settings, encoder: Encoder, doc: str, by: str, note: str)
                 f"{', '.join(gone)}: could not be read just now and would be gone too. The release in force is unchanged; "
                 "try again."
             )
-        return put_in_force(index, report.release, "withdrawn", by, note, {"article": doc})
+        return put_in_force(index, report.release, "withdrawn", by, note, {"article": doc}, shared)
 
 
 def finish(settings: Settings) -> None:
