@@ -19,7 +19,7 @@ __all__ = ["EXACT_UP_TO", "VectorIndex"]
 
 Places = npt.NDArray[np.int64]
 
-EXACT_UP_TO = 30_000
+EXACT_UP_TO = 10_000
 """So many vectors are compared one by one, by one product: benchmarks/growth.py shows when a part of them is quicker."""
 _RECALL = 0.99
 """Of the ten that are nearest, the share that is to be found; how much is looked at is chosen for it when the index is made."""
