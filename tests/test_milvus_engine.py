@@ -31,6 +31,7 @@ pytest.importorskip(
 
 from pymilvus import MilvusClient, MilvusException
 
+from retrieval import milvus_engine
 from retrieval.assistant import Assistant
 from retrieval.build import build, working
 from retrieval.clinic import load_clinic
@@ -82,6 +83,12 @@ STEPS = {
     "alter_alias": "after",
     "drop_collection": "after",
 }
+
+
+@pytest.fixture(autouse=True)
+def a_slow_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Patients wait two seconds; a test on a busy machine may wait longer."""
+    monkeypatch.setattr(milvus_engine, "_ASKING", 10.0)
 
 
 class Server:
