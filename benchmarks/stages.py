@@ -19,6 +19,7 @@ from collections import defaultdict
 from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -74,8 +75,8 @@ def measured(index: Path, rounds: int) -> dict[tuple[str, str], list[float]]:
                         for stage, milliseconds in stages.items():
                             taken[stage, held].append(milliseconds)
         for text in asked:
-            timed("encode alone", "one", lambda text=text: encoder.encode_questions([text]))  # type: ignore[misc]
-            timed("six layers alone", "one", lambda text=text: encoder.encode([text]))  # type: ignore[misc]
+            timed("encode alone", "one", partial(encoder.encode_questions, [text]))
+            timed("six layers alone", "one", partial(encoder.encode, [text]))
     return taken
 
 

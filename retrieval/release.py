@@ -91,9 +91,10 @@ class Release:
         self.has_router = CLASSIFIER in self._files
         """Whether it was built with a trained router, which may be damaged since."""
         self.withdrawn: frozenset[int] = frozenset()
-        self._languages: tuple[frozenset[int], tuple[str, ...]] | None = None
+        self.languages = self._languages_without(frozenset())
+        """The codes of the languages that the articles are in, each once; of all articles where none is in use."""
         self._day: date | None = None
-        self._out_of_use: tuple[date, frozenset[int], Differences] | None = None
+        self._out_of_use: tuple[date, frozenset[int], Differences, tuple[str, ...]] | None = None
         self._failed = [0]  # one count for the release and for what it is on any day
         self._keys = self.rows[:, 0].astype(np.int64) << _SENTENCE_BITS | self.rows[:, 1]
         self._by_doc = {entry.doc: number for number, entry in enumerate(self._catalogue.entries)}
@@ -131,13 +132,19 @@ class Release:
         if known is None or known[0] != today:
             known = self._out_of_use = (today, *self._withdrawn_on(today))
         view = copy.copy(self)
-        view._day, view.withdrawn, view.differences = known
+        view._day, view.withdrawn, view.differences, view.languages = known
         return view
 
-    def _withdrawn_on(self, today: date) -> tuple[frozenset[int], Differences]:
+    def _withdrawn_on(self, today: date) -> tuple[frozenset[int], Differences, tuple[str, ...]]:
         states = (due(entry.metadata, self.clinic, today) for entry in self._catalogue.entries)
         withdrawn = frozenset(number for number, state in enumerate(states) if state == "withdrawn")
-        return withdrawn, self._differences.without(withdrawn) if withdrawn else self._differences
+        differences = self._differences.without(withdrawn) if withdrawn else self._differences
+        return withdrawn, differences, self._languages_without(withdrawn)
+
+    def _languages_without(self, withdrawn: frozenset[int]) -> tuple[str, ...]:
+        entries = self._catalogue.entries
+        kept = [entry for number, entry in enumerate(entries) if number not in withdrawn] or entries
+        return tuple(dict.fromkeys(entry.metadata.language for entry in kept))
 
     @property
     def passages(self) -> tuple[Passage, ...]:
@@ -162,14 +169,6 @@ class Release:
     def in_use(self) -> tuple[Entry, ...]:
         """What is known of the articles that are not withdrawn, without reading them."""
         return tuple(entry for number, entry in enumerate(self._catalogue.entries) if number not in self.withdrawn)
-
-    @property
-    def languages(self) -> tuple[str, ...]:
-        """The codes of the languages that the articles are in, each once; of all articles where none is in use."""
-        if self._languages is None or self._languages[0] != self.withdrawn:
-            entries = self.in_use or self._catalogue.entries
-            self._languages = (self.withdrawn, tuple(dict.fromkeys(entry.metadata.language for entry in entries)))
-        return self._languages[1]
 
     @property
     def routing(self) -> dict[str, str]:

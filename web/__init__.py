@@ -1,6 +1,6 @@
 """The screens: the patients' chat, the article reader, and the gate in front of both.
 
-Gradio does two things at each start that no page here needs; left out, a start takes half as long and fifty megabytes less.
+Gradio does two things at each start that no page here needs; without them it is imported in 1.7 s for 2.9.
 """
 
 from __future__ import annotations
