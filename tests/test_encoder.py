@@ -102,6 +102,18 @@ def test_an_altered_served_model_is_refused(real_encoder: Encoder, tmp_path: Pat
         open_encoder(Settings(models=str(tmp_path)))
 
 
+def test_a_served_model_that_computes_something_else_on_this_machine_is_refused(real_encoder: Encoder, tmp_path: Path) -> None:
+    served = module._served_folder(Settings.from_environment())
+    folder = tmp_path / served.name
+    shutil.copytree(served, folder)
+    questions = module.QuestionModel.load(module.SHIPPED, deltas=False)
+    tokenizer = module.package_folder() / "tokenizer.json"
+    OnnxEncoder(folder, tokenizer, "x", questions)  # as exported it is taken
+    np.save(folder / "sample.npy", np.load(folder / "sample.npy") + np.float32(0.01))
+    with pytest.raises(ModelError, match="another machine"):
+        OnnxEncoder(folder, tokenizer, "x", questions)
+
+
 def test_a_missing_package_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "_PACKAGE", "no_such_package_at_all")
     with pytest.raises(ModelError, match="make run"):
