@@ -23,12 +23,27 @@ _Key = tuple[str, ...]
 
 
 class Glossary:
-    """What patients say for what. Words are compared by their stems, longer phrases before shorter ones."""
+    """What patients say for what. Words are compared by their stems, longer phrases before shorter ones.
 
-    def __init__(self, terms: Mapping[str, tuple[str, ...]]) -> None:
-        self.terms = dict(terms)
-        self._term_of = {_key(lay): term for term, lays in terms.items() for lay in lays}
-        self._longest = max(map(len, self._term_of), default=0)
+    `entries` has, for each lay word or phrase as it is compared, the term that it leads to, and the word or phrase itself.
+    """
+
+    def __init__(self, entries: Mapping[_Key, tuple[str, str]]) -> None:
+        self._entries = dict(entries)
+        self._longest = max(map(len, self._entries), default=0)
+
+    @classmethod
+    def of(cls, terms: Mapping[str, Iterable[str]]) -> Glossary:
+        """From terms with the lay words and phrases of each."""
+        return cls({_key(lay): (term, lay) for term, lays in terms.items() for lay in lays})
+
+    @property
+    def terms(self) -> dict[str, tuple[str, ...]]:
+        """The terms with the lay words and phrases of each, in the order in which they were read."""
+        found: dict[str, list[str]] = {}
+        for term, lay in self._entries.values():
+            found.setdefault(term, []).append(lay)
+        return {term: tuple(lays) for term, lays in found.items()}
 
     def terms_of(self, text: str) -> list[str]:
         """The terms whose lay words stand in a text, in order, each once."""
@@ -37,9 +52,9 @@ class Glossary:
         at = 0
         while at < len(said):
             lengths = range(min(self._longest, len(said) - at), 0, -1)
-            length = next((n for n in lengths if said[at : at + n] in self._term_of), 0)
+            length = next((n for n in lengths if said[at : at + n] in self._entries), 0)
             if length:
-                found.setdefault(self._term_of[said[at : at + length]])
+                found.setdefault(self._entries[said[at : at + length]][0])
             at += max(1, length)
         return list(found)
 
@@ -48,9 +63,14 @@ class Glossary:
         """Every word in it, of terms and of patients."""
         return frozenset(word for term, lays in self.terms.items() for part in (term, *lays) for word in words(part))
 
-    def lines(self) -> str:
-        """The glossary as a file has it."""
-        return "".join(f"{term}: {', '.join(lays)}\n" for term, lays in self.terms.items())
+    def to_json(self) -> list[tuple[_Key, str, str]]:
+        """All entries with their words' stems: finding these takes most of the time of reading a glossary."""
+        return [(key, *entry) for key, entry in self._entries.items()]
+
+    @classmethod
+    def from_json(cls, rows: Iterable[tuple[list[str], str, str]]) -> Glossary:
+        """Read what `to_json` gave; raises TypeError or ValueError where it is something else."""
+        return cls({tuple(key): (term, lay) for key, term, lay in rows})
 
 
 def load_glossary(*files: Path) -> Glossary:
@@ -73,10 +93,7 @@ def load_glossary(*files: Path) -> Glossary:
                     )
                 term_of[_key(lay)] = term, lay
     _check_cycles(files, {key: term for key, (term, _) in term_of.items()})
-    terms: dict[str, list[str]] = {}
-    for term, lay in term_of.values():
-        terms.setdefault(term, []).append(lay)
-    return Glossary({term: tuple(lays) for term, lays in terms.items()})
+    return Glossary(term_of)
 
 
 def _lines(file: Path) -> Iterable[tuple[int, str, list[str]]]:

@@ -7,17 +7,18 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+import orjson
 from rapidfuzz import process
 from rapidfuzz.distance import OSA
 
-from retrieval.errors import DamagedRelease, SettingsError
-from retrieval.glossary import Glossary, load_glossary
+from retrieval.errors import DamagedRelease
+from retrieval.glossary import Glossary
 from retrieval.lexical import stems
 from retrieval.phrases import words
 
 __all__ = ["Widening"]
 
-_GLOSSARY, _KNOWN = "glossary.txt", "known.txt"
+_GLOSSARY, _KNOWN = "glossary.json", "known.txt"
 _SHORTEST, _TWO_SLIPS = 4, 7  # letters from which a word may be mended, and may have two slips
 
 
@@ -39,15 +40,16 @@ class Widening:
 
     def save(self, folder: Path) -> None:
         """Write everything to a folder."""
-        (folder / _GLOSSARY).write_text(self.glossary.lines(), encoding="utf-8")
+        (folder / _GLOSSARY).write_bytes(orjson.dumps(self.glossary.to_json()))
         (folder / _KNOWN).write_text("\n".join(sorted(self.known)), encoding="utf-8")
 
     @classmethod
     def load(cls, folder: Path) -> Widening:
         """Read what `save` wrote; raises DamagedRelease where that fails."""
         try:
-            return cls(load_glossary(folder / _GLOSSARY), (folder / _KNOWN).read_text(encoding="utf-8").split())
-        except (OSError, UnicodeDecodeError, SettingsError) as problem:
+            glossary = Glossary.from_json(orjson.loads((folder / _GLOSSARY).read_bytes()))
+            return cls(glossary, (folder / _KNOWN).read_text(encoding="utf-8").split())
+        except (OSError, TypeError, ValueError) as problem:
             raise DamagedRelease(f"{folder}: the glossary cannot be read ({problem}). Build again.") from problem
 
     def widen(self, question: str, strange: Sequence[str]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -62,7 +63,9 @@ def test_a_file_that_is_no_text_is_named(tmp_path: Path) -> None:
 
 def test_what_is_written_is_read_again(tmp_path: Path) -> None:
     found = glossary(tmp_path, "session: visit, one go\nredness: like a tomato\n")
-    assert glossary(tmp_path, found.lines()).terms == found.terms
+    again = Glossary.from_json(json.loads(json.dumps(found.to_json())))
+    assert again.terms == found.terms == {"session": ("visit", "one go"), "redness": ("like a tomato",)}
+    assert again.terms_of("One visits, like tomatoes: like a tomato") == ["session", "redness"]
 
 
 def test_the_field_has_a_few_hundred_terms() -> None:

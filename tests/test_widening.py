@@ -13,7 +13,7 @@ from retrieval.glossary import Glossary
 from retrieval.widening import Widening
 
 TEXTS = ["Redness settles in three weeks.", "Acne scars need several sessions.", "Wear sunscreen. Scans are rare."]
-WIDENING = Widening.of(Glossary({"session": ("visit",), "goggles": ("specs",)}), TEXTS)
+WIDENING = Widening.of(Glossary.of({"session": ("visit",), "goggles": ("specs",)}), TEXTS)
 SLIPS = {"acen": "acne", "redess": "redness", "sesions": "sessions", "settels": "settles", "gogles": "goggles", "weks": "weeks"}
 
 
@@ -53,6 +53,6 @@ def test_what_is_saved_is_loaded_and_what_is_damaged_is_named(tmp_path: Path) ->
     again = Widening.load(tmp_path)
     assert again.known == WIDENING.known
     assert again.widen("two vissit acen", ("vissit", "acen")) == WIDENING.widen("two vissit acen", ("vissit", "acen"))
-    (tmp_path / "glossary.txt").write_text("nonsense", encoding="utf-8")
+    (tmp_path / "glossary.json").write_text("nonsense", encoding="utf-8")
     with pytest.raises(DamagedRelease, match="Build again"):
         Widening.load(tmp_path)
