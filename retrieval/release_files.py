@@ -60,7 +60,7 @@ __all__ = [
 CLASSIFIER = "classifier.npz"
 VOCABULARY = "vocabulary.txt"
 SHEETS = "sheets"
-_FORMAT = 8
+_FORMAT = 9
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, overload
 
 import numpy as np
+import orjson
 
 from retrieval.errors import DamagedRelease
 from retrieval.types import Article, Block, Metadata, Section, Sentence
@@ -47,7 +48,7 @@ class StoredArticles(Sequence[Article]):
     def __init__(self, folder: Path) -> None:
         """Open what `save_articles` wrote; raises OSError, ValueError, KeyError or TypeError where that fails."""
         self._folder = folder
-        values = json.loads((folder / _CATALOGUE).read_text(encoding="utf-8"))
+        values = orjson.loads((folder / _CATALOGUE).read_bytes())
         self.entries = tuple(
             Entry(value["doc"], value["digest"], _metadata(value["metadata"]), tuple(value["questions"])) for value in values
         )
@@ -77,7 +78,7 @@ class StoredArticles(Sequence[Article]):
 
     def _read(self, number: int) -> Article:
         try:
-            article = _from_json(json.loads(self._lines[self._starts[number] : self._starts[number + 1]]))
+            article = _from_json(orjson.loads(self._lines[self._starts[number] : self._starts[number + 1]]))
         except (ValueError, KeyError, TypeError) as problem:
             raise DamagedRelease(f"{self._folder / _LINES}: article {number + 1} cannot be read ({problem}).") from problem
         # All was checked when the release was opened, and may have been altered since.
@@ -114,9 +115,9 @@ def read_articles(folder: Path) -> tuple[Article, ...]:
     try:
         lines = folder / _LINES
         if lines.exists():
-            values = [json.loads(line) for line in lines.read_bytes().splitlines()]
+            values = [orjson.loads(line) for line in lines.read_bytes().splitlines()]
         else:
-            values = json.loads((folder / "articles.json").read_text(encoding="utf-8"))  # up to format 7
+            values = orjson.loads((folder / "articles.json").read_bytes())  # up to format 7
         found = [_from_json(value) for value in values]
     except (OSError, ValueError, KeyError, TypeError):
         return ()
@@ -134,9 +135,9 @@ def _to_json(article: Article) -> dict[str, Any]:
         "text": article.text,
         "digest": article.digest,
         "source_digest": article.source_digest,
-        "blocks": [dataclasses.astuple(block) for block in article.blocks],
-        "sections": [dataclasses.astuple(section) for section in article.sections],
-        "sentences": [dataclasses.astuple(sentence) for sentence in article.sentences],
+        "blocks": article.blocks,
+        "sections": article.sections,
+        "sentences": article.sentences,
         "metadata": _metadata_to_json(article.metadata),
         "warnings": list(article.warnings),
     }
@@ -149,9 +150,9 @@ def _from_json(values: Mapping[str, Any]) -> Article:
         text=values["text"],
         digest=values["digest"],
         source_digest=values["source_digest"],
-        blocks=tuple(Block(*row) for row in values["blocks"]),
-        sections=tuple(Section(tuple(row[0]), *row[1:]) for row in values["sections"]),
-        sentences=tuple(Sentence(*row) for row in values["sentences"]),
+        blocks=tuple(map(Block._make, values["blocks"])),
+        sections=tuple(Section(tuple(path), *span) for path, *span in values["sections"]),
+        sentences=tuple(map(Sentence._make, values["sentences"])),
         metadata=_metadata(values["metadata"]),
         warnings=tuple(values["warnings"]),
     )

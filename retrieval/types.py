@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Literal
+from typing import Literal, NamedTuple
 
 __all__ = [
     "Answer",
@@ -64,8 +64,10 @@ class Metadata:
     confirmed_by: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Block:
+# Named tuples, and not dataclasses as all else here: an article has hundreds of these three, and is read while a patient waits.
+
+
+class Block(NamedTuple):
     """One paragraph, list item, heading or piece of web debris: a span of canonical text.
 
     `level` is 1 to 6 for headings and 0 otherwise; `page` counts from 1 and is 0 where there are no pages.
@@ -80,8 +82,7 @@ class Block:
     opens: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Section:
+class Section(NamedTuple):
     """A stretch of an article under one heading; `path` runs from the outermost heading to its own."""
 
     path: tuple[str, ...]
@@ -95,8 +96,7 @@ class Section:
         return self.path[-1] if self.path else ""
 
 
-@dataclass(frozen=True, slots=True)
-class Sentence:
+class Sentence(NamedTuple):
     """A sentence that can be quoted: a span, the section and block it stands in, and its page (0 where there are none)."""
 
     start: int

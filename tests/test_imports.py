@@ -24,7 +24,7 @@ NEVER = {
     "onnx",
 }
 FOR_ONE_QUESTION = {
-    "numpy", "onnxruntime", "tokenizers", "Stemmer", "rapidfuzz", "threadpoolctl",  # what answering takes
+    "numpy", "onnxruntime", "orjson", "tokenizers", "Stemmer", "rapidfuzz", "threadpoolctl",  # what answering takes
     "typer", "shellingham", "pydantic", "pydantic_core", "annotated_types", "annotated_doc", "typing_inspection",  # the command
     "typing_extensions", "cython_runtime",
 }  # fmt: skip

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from retrieval.reading.debris import is_caption, is_debris, strip_lead_in
@@ -82,7 +82,7 @@ def _joined(lines: list[_Line]) -> list[Block]:
         ):
             blocks.append(Block("item", line.start + marker.end(), line.end, opens=opens))
         elif previous and line.blank_before == 0 and _continues(previous, line):
-            blocks[-1] = replace(blocks[-1], end=line.end)
+            blocks[-1] = blocks[-1]._replace(end=line.end)
         else:
             blocks.append(Block("paragraph", line.start, line.end, opens=opens))
         previous = line
@@ -153,14 +153,14 @@ def _classified(text: str, blocks: list[Block]) -> tuple[list[Block], str]:
             kind, level = "heading", 2
             mark = _HEADING_MARK.match(line)
             if mark and mark.end() < len(line):
-                block = replace(block, start=block.start + mark.end())
+                block = block._replace(start=block.start + mark.end())
             if not title and number < 6 and not (mark and _asks(text, block)):
                 title, title_at, level = line, len(done), 1
         elif _CLOSING.match(line):
-            block = replace(block, opens=True)
+            block = block._replace(opens=True)
         elif after_heading and (mark := ANSWER_MARK.match(line)):
-            block = replace(block, start=block.start + mark.end())
-        done.append(replace(block, kind=kind, level=level))
+            block = block._replace(start=block.start + mark.end())
+        done.append(block._replace(kind=kind, level=level))
     return done, title
 
 
