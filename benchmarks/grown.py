@@ -1,14 +1,18 @@
-"""A release of as many passages as are wanted, made of what a real one has; benchmarks/growth.py measures it.
+"""A release of as many passages as are wanted; benchmarks/growth.py measures it.
 
-Vectors have the statistics of real ones: each is a real passage's, moved at random as far as real neighbours lie apart and in
-the directions in which real vectors differ. Words are drawn as often as the real articles have them, and one in four from
-200,000 that no article has, of which the nth is 1/n times as frequent as the first (Zipf): so many terms, rare and frequent,
-has a large corpus. Nothing of it says anything; how well answers fit is measured elsewhere.
+Up to some ten thousand it is made of real texts beside the project's own, as a clinic's is: read, divided, encoded.
+
+Above that it is made of what a real release has. Vectors have the statistics of real ones: each is a real passage's, moved at
+random as far as real neighbours lie apart and in the directions in which real vectors differ. Words are drawn as often as the
+real articles have them, and one in four from 200,000 that no article has, of which the nth is 1/n times as frequent as the
+first (Zipf): so many terms, rare and frequent, has a large corpus. Nothing of it says anything.
 """
 
 from __future__ import annotations
 
 import hashlib
+import shutil
+import tempfile
 from collections import Counter
 from collections.abc import Sequence
 from datetime import date
@@ -17,8 +21,9 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from retrieval.build import build
 from retrieval.classifier import SHIPPED
-from retrieval.encoder import Vectors
+from retrieval.encoder import Encoder, Vectors
 from retrieval.in_force import put_in_force, stage
 from retrieval.lexical import LexicalIndex
 from retrieval.marking import Clauses
@@ -28,13 +33,23 @@ from retrieval.release import Release
 from retrieval.release_files import Content
 from retrieval.types import Article, Block, Metadata, Passage, Section, Sentence
 
-__all__ = ["grown", "grown_release"]
+__all__ = ["built_release", "grown", "grown_release"]
 
 _BLOCK = 50_000
 _SENTENCES, _PER_SECTION = 60, 6
 _SHORTEST, _LONGEST = 8, 22
 _STRANGE, _RARE_WORDS = 0.25, 200_000
 _LETTERS = np.array(list("aeioubcdfgklmnprstv"))
+
+
+def built_release(index: Path, corpus: Path, texts: Sequence[str], encoder: Encoder) -> None:
+    """Build a release of a corpus and of other texts, each an article of its own: its first line is the title."""
+    with tempfile.TemporaryDirectory() as work:
+        larger = Path(work) / "corpus"
+        shutil.copytree(corpus, larger)
+        for number, text in enumerate(texts):
+            (larger / "articles" / f"other-{number:05d}.md").write_text(f"# {text}\n", encoding="utf-8")
+        build(larger, index, encoder)
 
 
 def grown(real: Vectors, count: int, seed: int = 1) -> Vectors:

@@ -12,14 +12,13 @@ __all__ = ["line_plot"]
 
 
 def line_plot(along: str, at: Sequence[float], lines: Mapping[str, Sequence[float]]) -> str:
-    """Draw lines over a value that grows by powers of ten, both axes logarithmic; each line is named at its end."""
+    """Draw lines over a value that grows by powers of ten, both axes logarithmic."""
     with mpl.rc_context({"svg.hashsalt": along, "font.size": 10}):
         figure = Figure(figsize=(8, 4.5), layout="constrained")
         axes = figure.add_subplot(xscale="log", yscale="log", xlabel=along)
         for name, values in lines.items():
-            (drawn,) = axes.plot(at, values, marker="o", markersize=4)
-            axes.annotate(name, (at[-1], values[-1]), xytext=(6, 0), textcoords="offset points", color=drawn.get_color())
-        axes.set_xlim(min(at) / 1.5, max(at) * 60)
+            axes.plot(at, values, marker="o", markersize=4, label=name)
+        figure.legend(loc="outside right upper", frameon=False)
         axes.grid(visible=True, which="major", alpha=0.3)
         axes.spines[["top", "right"]].set_visible(False)
         buffer = io.StringIO()
