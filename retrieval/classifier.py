@@ -137,4 +137,4 @@ def word_buckets(text: str) -> npt.NDArray[np.int64]:
     """The places of a message's words and pairs of neighbouring words, each once, in ascending order; never empty."""
     found = ["^", *words(text), "$"]
     pairs = [f"{one} {other}" for one, other in pairwise(found)]
-    return np.unique([zlib.crc32(term.encode()) % BUCKETS for term in (*found[1:-1], *pairs)])
+    return np.array(sorted({zlib.crc32(term.encode()) % BUCKETS for term in (*found[1:-1], *pairs)}), dtype=np.int64)

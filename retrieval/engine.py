@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from retrieval.encoder import Vectors
 from retrieval.lexical import LexicalIndex
+from retrieval.places import joined
 from retrieval.vector_index import VectorIndex
 
 __all__ = ["Engine", "Found", "LocalEngine"]
@@ -62,7 +63,7 @@ class LocalEngine:
             # Among so many more there are as many as are wanted that are kept.
             more = 0 if kept is None else count - int(np.count_nonzero(kept))
             near = self._vectors.nearest(vector, min(pool + more, count))
-            places = np.unique(np.concatenate([near, hits.strongest(pool + more), also]))
+            places = joined([near, hits.strongest(pool + more), also]).astype(np.int64, copy=False)
         if kept is not None:
             places = places[kept[places]]
         return Found(places, self._vectors.at(places), hits.at(places))

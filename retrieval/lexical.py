@@ -16,6 +16,7 @@ import Stemmer
 
 from retrieval.errors import DamagedRelease
 from retrieval.phrases import without_marks
+from retrieval.places import joined
 
 __all__ = ["Hits", "LexicalIndex", "stems"]
 
@@ -185,15 +186,13 @@ class Hits:
         Flood 1995, "MaxScore").
         """
         rest = sum(bound for bound, _ in self._columns)
-        found, least = np.empty(0, dtype=np.int32), 0.0
+        found: Ints = np.empty(0, dtype=np.int32)
+        least = 0.0
         for bound, places in self._columns:
             rest -= bound
             # What was hit before and left out has less than the least of those that are kept. (All places are in range: numpy
             # need not check them, which takes as long as the rest.)
-            able = places[self._total.take(places, mode="clip") >= least]
-            found = np.concatenate([found, able])
-            found.sort(kind="stable")  # it is two runs in order: they are merged
-            found = found[np.diff(found, prepend=-1) > 0]
+            found = joined([found, places[self._total.take(places, mode="clip") >= least]])
             if len(found) > count:
                 scores = self._total[found]
                 best = np.argpartition(scores, -count)[-count:]

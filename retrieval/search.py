@@ -11,6 +11,7 @@ import numpy.typing as npt
 from retrieval.differences import amounts_in
 from retrieval.encoder import Question, Vectors
 from retrieval.passages import LONGEST_RUN, passage_text
+from retrieval.places import values_at
 from retrieval.quoting import asks_for_a_list, complete
 from retrieval.release import Release
 from retrieval.types import Match, Passage
@@ -81,8 +82,7 @@ def search(release: Release, question: Question, top: int, weights: Weights = FU
     if not len(places):
         return []
     dense = found.vectors @ vector
-    asked = np.zeros(len(places), dtype=np.float32)
-    asked[np.isin(places, lifted)] = likeness[np.isin(lifted, places)]
+    asked = values_at(places, lifted, likeness)
     rows = release.rows[places]
     scores = (
         weights.dense * dense
@@ -116,10 +116,10 @@ def _likeness(release: Release, question: Question) -> tuple[Places, Floats]:
             held = (rows[:, 0] == articles) & (rows[:, 1] == first) & (rows[:, 2] >= wanted)
             places.append(place[held])
             likeness.append(near[held])
-    distinct, belongs = np.unique(np.concatenate(places), return_inverse=True)
-    best = np.zeros(len(distinct), dtype=np.float32)
-    np.maximum.at(best, belongs, np.concatenate(likeness))
-    return distinct, best
+    found, near = np.concatenate(places), np.concatenate(likeness)
+    order = np.argsort(found)
+    begins = np.flatnonzero(np.diff(found[order], prepend=-1))
+    return found[order][begins], np.maximum.reduceat(near[order], begins) if len(begins) else near
 
 
 def completed(question: Question, written: Sequence[Question]) -> Question:

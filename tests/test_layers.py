@@ -49,6 +49,7 @@ ORDER = [
     "retrieval.encodings",
     "retrieval.vector_index",
     "retrieval.phrases",
+    "retrieval.places",
     "retrieval.lexical",
     "retrieval.engine",
     "retrieval.marking",
