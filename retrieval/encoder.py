@@ -326,7 +326,7 @@ def export_default_model(folder: Path) -> None:
     except OSError as problem:
         raise ModelError(
             f"{folder}: the served model cannot be written there ({problem.strerror}). "
-            "Set PATIENT_FAQ_MODELS to a folder that can be written to."
+            "Run `patient-faq build` as somebody who may write there, or set PATIENT_FAQ_MODELS to another folder."
         ) from problem
 
 
