@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import gzip
+import json
 from pathlib import Path
 
 import numpy as np
+import pytest
 from support import WordEncoder
 
-from benchmarks.grown import grown, grown_release
+from benchmarks.grown import built_release, grown, grown_release
+from benchmarks.growth import texts_of
 from benchmarks.plots import line_plot
+from retrieval.passages import sentence_text
 from retrieval.release import open_current
 from retrieval.search import search
 
@@ -24,6 +29,18 @@ def test_a_grown_release_opens_and_is_searched(corpus_index: Path, tmp_path: Pat
     assert 1 <= len(found) <= 5
     nearest = release.vectors.nearest(question.vector, 10)
     assert set(nearest.tolist()) == set(np.argsort(vectors @ question.vector)[-10:].tolist())
+
+
+@pytest.mark.usefixtures("quick_reading")
+def test_real_texts_become_articles_beside_the_clinic_s_own(corpus: Path, tmp_path: Path, words: WordEncoder) -> None:
+    rows = [{"_id": str(n), "title": f"Scars {n}", "text": "Scars fade. They do so slowly."} for n in range(3)]
+    packed = tmp_path / "corpus.jsonl.gz"
+    packed.write_bytes(gzip.compress("\n".join(map(json.dumps, rows)).encode()))
+    built_release(tmp_path / "index", corpus, texts_of(packed)[:2], words)
+    release = open_current(tmp_path / "index")
+    assert [article.title for article in release.articles] == ["Scars 0", "Scars 1", "Redness", "Sessions", "Sun"]
+    assert "Scars fade." in {sentence_text(release.articles[0], place) for place in range(2)}
+    assert not list((corpus / "articles").glob("other-*"))
 
 
 def test_grown_vectors_have_length_one_lie_near_real_ones_and_are_the_same_each_time(corpus_index: Path) -> None:
