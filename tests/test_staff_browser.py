@@ -134,7 +134,9 @@ def test_sign_in_see_who_one_is_sign_out_and_find_nothing_behind_the_back_button
 
 def test_a_wrong_password_is_said_keeps_the_name_and_can_be_mended_by_keyboard(visit: Visit) -> None:
     page = visit()
-    page.keyboard.type(NAME)  # the box is in focus already
+    # The box comes into focus by itself; a browser with much to do takes a moment, in which what is typed goes nowhere.
+    expect(page.get_by_label("Your name")).to_be_focused()
+    page.keyboard.type(NAME)
     page.keyboard.press("Tab")
     page.keyboard.type("warm kettle orbit 8")
     page.keyboard.press("Enter")
