@@ -117,6 +117,7 @@ def _inverted(vectors: Vectors) -> Any:
     )
     # Taken at even distances and not by chance: the same vectors give the same lists.
     sample = np.linspace(0, count - 1, min(count, _TRAINED_ON * lists)).astype(np.int64)
+    near.cp.min_points_per_centroid = 1  # else faiss warns whoever builds some ten thousand, on standard error
     near.train(vectors[sample])
     near.add(vectors)
     return near
