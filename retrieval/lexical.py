@@ -108,6 +108,11 @@ class LexicalIndex:
         column = self._vocabulary.get(term)
         return self._unknown if column is None else float(self._idf[column])
 
+    @property
+    def rarest(self) -> float:
+        """How much a term counts that no passage has: no other counts for more."""
+        return self._unknown
+
     def strength(self, question: str) -> float:
         """How much a question's words can tell: their number times the square of their mean idf.
 

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from retrieval.differences import amounts_in
 from retrieval.encoder import Question, Vectors
+from retrieval.lexical import LexicalIndex
 from retrieval.passages import LONGEST_RUN, passage_text
 from retrieval.places import values_at
 from retrieval.quoting import asks_for_a_list, complete
@@ -43,8 +44,9 @@ UNASKED = Weights(asked=0.0)
 UNTAUGHT = Weights(taught=0.0)
 PLAIN = Weights(asked=0.0, taught=0.0)
 
-# BM25 counts less where the question model knows the field: its vectors then tell more than shared words do.
-_LEXICAL_FAR, _LEXICAL_NEAR = 0.0132, 0.0040
+# BM25 counts less where the question model knows the field: its vectors then tell more than shared words do. There it must not
+# count for more because other articles came in, which make all words of the field rarer.
+_LEXICAL_FAR, _LEXICAL_NEAR = 0.0132, 0.2036
 # An asked-as question lifts the passage that it belongs to from this likeness on; by half as much where the passage itself has
 # nothing of the question, so that a question attached to the wrong place does not outrank what another plainly says.
 _ASKED, _ASKED_FROM, _SUPPORTED = 0.9, 0.3, 0.2
@@ -86,7 +88,7 @@ def search(release: Release, question: Question, top: int, weights: Weights = FU
     rows = release.rows[places]
     scores = (
         weights.dense * dense
-        + weights.lexical * word_weight(release.lexical.strength(words), taught) * found.lexical
+        + weights.lexical * word_weight(release.lexical, words, taught) * found.lexical
         + weights.asked * _lift(asked, dense)
         - _EXTRA_SENTENCE * (rows[:, 2] - rows[:, 1])
     )
@@ -140,12 +142,13 @@ def _lift(likeness: Floats, dense: Floats) -> Floats:
     return lift
 
 
-def word_weight(strength: float, taught: float) -> float:
+def word_weight(lexical: LexicalIndex, words: str, taught: float) -> float:
     """How much the share of a question's words counts beside a cosine.
 
-    Parameters: the strength of the question's words (`LexicalIndex.strength`), and how much the question model counts (0 to 1).
+    Parameters: the words of all passages, those to look for, and how much the question model counts (0 to 1).
     """
-    return strength * (_LEXICAL_FAR + (_LEXICAL_NEAR - _LEXICAL_FAR) * taught)
+    strength = lexical.strength(words)
+    return strength * (_LEXICAL_FAR * (1 - taught) + _LEXICAL_NEAR * taught / lexical.rarest**2)
 
 
 def _distinct(

@@ -105,13 +105,16 @@ def test_every_module_stands_in_the_design() -> None:
 def test_weights_in_the_design_are_those_in_force() -> None:
     from retrieval.answering import ANSWERS_FROM, IN_THE_FIELD_FROM
     from retrieval.build import VECTOR_WEIGHTS
+    from retrieval.lexical import LexicalIndex
     from retrieval.search import word_weight
 
     own, context, heading = VECTOR_WEIGHTS
     assert f"{own} of its own words, {context} of its words under title and headings, {heading:.2f} of its heading" in DESIGN
-    assert word_weight(1.0, 0.0) == pytest.approx(0.0132)
-    assert word_weight(1.0, 1.0) == pytest.approx(0.0132 - 0.0092)
-    assert "score = dense + strength * (0.0132 - 0.0092 * taught) * lexical + lift" in DESIGN
+    words = LexicalIndex.build(["laser", "scar"])
+    strength, rarest = words.strength("laser zebra"), words.rarest
+    assert word_weight(words, "laser zebra", 0.0) == pytest.approx(0.0132 * strength)
+    assert word_weight(words, "laser zebra", 1.0) == pytest.approx(0.2036 * strength / rarest**2)
+    assert "dense + strength * (0.0132 * (1 - taught) + 0.2036 * taught / rarest^2) * lexical + lift" in DESIGN
     assert f"in the articles' field ({IN_THE_FIELD_FROM})" in DESIGN
     assert f"then likely to answer it ({ANSWERS_FROM})" in DESIGN
 

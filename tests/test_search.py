@@ -10,6 +10,7 @@ from support import WordEncoder
 
 from retrieval.build import build
 from retrieval.encoder import Question
+from retrieval.lexical import LexicalIndex
 from retrieval.passages import passage_in_context, passage_text
 from retrieval.release import Release, open_current
 from retrieval.search import DENSE_ONLY, FUSED, LEXICAL_ONLY, UNASKED, UNTAUGHT, Weights, search, word_weight
@@ -53,8 +54,17 @@ def test_a_score_is_made_of_cosines_and_word_weight_by_the_documented_formula(re
 
 
 def test_words_count_less_where_the_question_model_knows_the_field() -> None:
-    assert word_weight(10.0, 0.0) == pytest.approx(0.132)
-    assert word_weight(10.0, 1.0) == pytest.approx(0.04)
+    words = LexicalIndex.build([f"word{number} laser" for number in range(626)])
+    question = "word1 zebra"
+    assert word_weight(words, question, 0.0) == pytest.approx(0.0132 * words.strength(question))
+    assert word_weight(words, question, 1.0) == pytest.approx(0.0040 * words.strength(question), rel=1e-3)
+    assert word_weight(words, question, 0.5) == pytest.approx(0.0086 * words.strength(question), rel=1e-3)
+
+
+def test_in_the_field_words_count_the_same_however_many_other_articles_there_are() -> None:
+    few, many = (LexicalIndex.build([*["laser scar"] * 6, *["scar"] * 60, *["weather"] * others]) for others in (600, 20_000))
+    assert word_weight(many, "laser zebra", 1.0) == pytest.approx(word_weight(few, "laser zebra", 1.0), rel=0.2)
+    assert word_weight(many, "laser zebra", 0.0) > 1.5 * word_weight(few, "laser zebra", 0.0)
 
 
 def test_the_question_model_s_vector_is_searched_with_and_can_be_left_out(release: Release) -> None:
@@ -69,7 +79,7 @@ def test_the_question_model_s_vector_is_searched_with_and_can_be_left_out(releas
 def test_either_score_can_be_left_out(release: Release) -> None:
     for match in found(release, "five sessions", 5, DENSE_ONLY):
         assert match.score == pytest.approx(match.dense - 0.005 * (match.passage.last - match.passage.first), abs=1e-6)
-    weight = word_weight(release.lexical.strength("five sessions"), 0.0)
+    weight = word_weight(release.lexical, "five sessions", 0.0)
     for match in found(release, "five sessions", 5, LEXICAL_ONLY):
         extra = 0.005 * (match.passage.last - match.passage.first)
         assert match.score == pytest.approx(weight * match.lexical - extra, abs=1e-6)

@@ -74,7 +74,7 @@ class DocumentIndex:
             found, places = self._index.search(vector[None, :], len(self._names))
             scores[places[0]] += np.float32(weights.dense) * found[0]
         if weights.lexical:
-            weight = weights.lexical * word_weight(self._lexical.strength(question), taught)
+            weight = weights.lexical * word_weight(self._lexical, question, taught)
             scores += np.float32(weight) * self._lexical.scores(question)
         order = np.argsort(-scores, kind="stable")[:depth]
         return [(self._names[place], float(scores[place])) for place in order]
