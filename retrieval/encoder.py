@@ -125,8 +125,7 @@ class OnnxEncoder:
             self._lower, self._upper = opened(_LOWER), opened(_UPPER)
             self._tuned = opened(_QUESTIONS) if questions else None
             self._tokenizer: Any = tokenizers.Tokenizer.from_file(str(tokenizer))
-        except Exception as problem:
-            # Both libraries raise errors of their own that share no root but this one.
+        except Exception as problem:  # both libraries raise errors of their own that share no root but this one
             raise ModelError(f"{folder}: the model cannot be loaded ({problem}). Delete it, then build again.") from problem
         self._tokenizer.no_truncation()
         self._tokenizer.no_padding()
@@ -146,7 +145,7 @@ class OnnxEncoder:
             states = self._states(batch)
             given = np.concatenate([self._after(layers, states, batch) for layers in (self._upper, self._tuned) if layers])
             right = given.shape == expected.shape and bool(np.abs(given - expected).max() < _AS_EXPORTED)
-        except Exception as problem:
+        except Exception as problem:  # as above
             raise ModelError(f"{folder}: the model does not run ({problem}). Delete it, then build again.") from problem
         if not right:
             raise ModelError(f"{folder}: the model was exported for another machine. Delete it, then build again.")

@@ -32,11 +32,6 @@ class Glossary:
         self._entries = dict(entries)
         self._longest = max(map(len, self._entries), default=0)
 
-    @classmethod
-    def of(cls, terms: Mapping[str, Iterable[str]]) -> Glossary:
-        """From terms with the lay words and phrases of each."""
-        return cls({_key(lay): (term, lay) for term, lays in terms.items() for lay in lays})
-
     @property
     def terms(self) -> dict[str, tuple[str, ...]]:
         """The terms with the lay words and phrases of each, in the order in which they were read."""

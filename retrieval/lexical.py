@@ -195,9 +195,8 @@ class Hits:
         least = 0.0
         for bound, places in self._columns:
             rest -= bound
-            # What was hit before and left out has less than the least of those that are kept. (All places are in range: numpy
-            # need not check them, which takes as long as the rest.)
-            found = joined([found, places[self._total.take(places, mode="clip") >= least]])
+            # What was hit before and left out has no more than the least of those that are kept.
+            found = joined([found, places[self._total.take(places) >= least]])
             if len(found) > count:
                 scores = self._total[found]
                 best = np.argpartition(scores, -count)[-count:]

@@ -1,4 +1,4 @@
-"""Sets of places as sorted arrays. numpy's own `unique` and `isin` take ten times as long for the few hundred of a question."""
+"""Sets of places as sorted arrays: numpy's own `unique` and `isin` take 6 and 12 times as long for a question's few hundred."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ from retrieval.glossary import Glossary
 from retrieval.widening import Widening
 
 TEXTS = ["Redness settles in three weeks.", "Acne scars need several sessions.", "Wear sunscreen. Scans are rare."]
-WIDENING = Widening.of(Glossary.of({"session": ("visit",), "goggles": ("specs",)}), TEXTS)
+WIDENING = Widening.of(Glossary({("visit",): ("session", "visit"), ("spec",): ("goggles", "specs")}), TEXTS)
 SLIPS = {"acen": "acne", "redess": "redness", "sesions": "sessions", "settels": "settles", "gogles": "goggles", "weks": "weeks"}
 
 

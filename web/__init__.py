@@ -41,9 +41,9 @@ class _WithoutStubs:
 
         def exec_module(module: ModuleType) -> None:
             whole(module)
-            module.create_or_modify_pyi = lambda *component: None  # type: ignore[attr-defined]
+            module.create_or_modify_pyi = lambda *component: None  # type: ignore[attr-defined]  # Gradio's own
 
-        loader.exec_module = exec_module  # type: ignore[method-assign]
+        loader.exec_module = exec_module  # type: ignore[method-assign]  # of this one module's loader
         return spec
 
 

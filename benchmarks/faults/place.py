@@ -205,12 +205,11 @@ def simplified(world: World) -> None:
     """
     retrieval.build.GLOSSARY = Path(os.devnull)
     floor = Rules.floor()
-    # A test's stand-ins, which no type allows for: rules that were read once, and threads that go one after the other.
-    Rules.floor = classmethod(lambda cls: floor)  # type: ignore[method-assign,assignment]
+    Rules.floor = classmethod(lambda cls: floor)  # type: ignore[method-assign,assignment]  # rules that were read once
     retrieval.encoder.open_encoder = lambda settings: world.encoder
     retrieval.keeping.desk.open_encoder = lambda settings: world.encoder
     retrieval.reading.read_sandboxed = _read_here
-    retrieval.build.ThreadPoolExecutor = _InTurn  # type: ignore[misc,assignment]
+    retrieval.build.ThreadPoolExecutor = _InTurn  # type: ignore[misc,assignment]  # one after the other
     logging.disable(logging.CRITICAL)
 
 
