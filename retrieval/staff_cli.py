@@ -269,8 +269,8 @@ def history(
     """
     from retrieval.in_force import history_faults
 
-    folder = settings_from(index=index).index
-    faults = history_faults(folder) if verify else []
+    found = history_faults(settings_from(index=index).index)  # a folder without a release may be a slip in its name: told here
+    faults = found if verify else []
     for fault in faults:
         typer.echo(f"not whole: {fault}", err=True)
     if not verify:

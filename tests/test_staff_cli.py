@@ -98,6 +98,7 @@ def test_what_is_meant_is_asked_for(run: Run) -> None:
     assert "Name two releases, or none" in said(run("diff", "abc"))
     assert "no release is called so" in said(run("diff", "abc", "def"))
     assert run("add", "nowhere.md").exit_code == 2
+    assert "no release has been built there" in said(run("history", "--index", "nowhere"))
 
 
 def test_without_a_journal_there_are_no_gaps(run: Run) -> None:

@@ -16,7 +16,7 @@ from retrieval.clinic import load_clinic
 from retrieval.damage import damage_in
 from retrieval.differences import FIELD, load_points
 from retrieval.encoder import Encoder, open_encoder
-from retrieval.errors import CorpusError, ReleaseError
+from retrieval.errors import CorpusError, NoRelease, ReleaseError
 from retrieval.evaluation.carrying import Renewed, renew, texts_of
 from retrieval.history import Entry
 from retrieval.in_force import history_faults
@@ -181,8 +181,14 @@ class Desk:
         return withdraw(self.settings, self.encoder, doc, by, note)
 
     def history(self) -> tuple[list[Entry], list[str]]:
-        """All entries of the history, and what is wrong with it."""
-        return history.entries(self.settings.index), history_faults(self.settings.index)
+        """All entries of the history, and what is wrong with it; nothing of either where nothing was published yet."""
+        entries = history.entries(self.settings.index)
+        try:
+            return entries, history_faults(self.settings.index)
+        except NoRelease:
+            if entries:  # something was in force, and what says so is missing
+                raise
+            return [], []
 
     def releases(self) -> list[Kept]:
         """The releases that were in force, the latest first."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import shutil
 import zipfile
 from pathlib import Path
 
@@ -45,6 +46,18 @@ def test_the_history_is_shown_newest_first_and_said_to_be_whole(tabs: Tabs) -> N
     assert "it was <i>three</i> days" in rows[1]
     assert "i" not in Seen(told["pf-past-list"]).tags
     assert "whole: 2 entries" in Seen(told["pf-past-chain"]).text
+
+
+def test_a_new_clinic_reads_that_nothing_was_published_yet(tabs: Tabs) -> None:
+    shutil.rmtree(tabs.desk.settings.index)
+    told = tabs.act("show")
+    assert told["pf-past-said"] == ""
+    assert "Nothing was published yet" in told["pf-past-chain"]
+
+
+def test_a_history_of_which_nothing_is_in_force_is_no_new_one(tabs: Tabs) -> None:
+    (tabs.desk.settings.index / "current").unlink()
+    assert "no release has been built" in tabs.act("show")["pf-past-said"]
 
 
 def test_an_altered_entry_is_said_plainly(tabs: Tabs) -> None:
