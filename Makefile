@@ -14,9 +14,9 @@ test:
 	@.venv/bin/ruff format --check .
 	@.venv/bin/ruff check .
 	@.venv/bin/mypy
-	@# A process for each core: threads of torch beside would only wait for one another.
+	@# A process for each core, without threads of torch that would only wait for one another, and one more: browsers are waited for.
 	@# Hundreds of short processes begin: none of them may have to compile the program anew.
-	@OMP_NUM_THREADS=1 PYTHONDONTWRITEBYTECODE= .venv/bin/python -m pytest -n auto --maxprocesses 4 --dist loadscope --no-loadscope-reorder
+	@OMP_NUM_THREADS=1 PYTHONDONTWRITEBYTECODE= .venv/bin/python -m pytest -n $$(($$(getconf _NPROCESSORS_ONLN) + 1)) --maxprocesses 4 --dist loadscope --no-loadscope-reorder
 
 lock:
 	@tools/setup test

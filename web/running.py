@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
+import signal
 import socket
 import sys
 from collections.abc import Sequence
+from types import FrameType
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -42,6 +44,8 @@ def run(app: ASGIApp, host: str, port: int, what: str, policies: Sequence[tuple[
     Parameters: the application, where it listens, what it is called when it says so, headers for replies to what is no HTTP,
     and whether all connections are a proxy's.
     """
+    # uvicorn passes on at the end what stopped it. Ended by that at once, the process would leave its temporary files behind.
+    signal.signal(signal.SIGTERM, _end)
     # No access log: addresses of visitors are nobody's business. The gate alone decides whom to believe about addresses.
     config = uvicorn.Config(
         app, host=host, port=port, access_log=False, log_level="error", server_header=False, ws="none",
@@ -49,6 +53,10 @@ def run(app: ASGIApp, host: str, port: int, what: str, policies: Sequence[tuple[
         http=connections(policies, behind_proxy),
     )  # fmt: skip
     _Announced(config, what).run()
+
+
+def _end(number: int, frame: FrameType | None) -> None:
+    raise SystemExit(0)
 
 
 class _Announced(uvicorn.Server):

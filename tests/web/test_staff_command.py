@@ -126,7 +126,8 @@ def test_on_a_terminal_the_password_is_asked_for_twice_and_not_shown(tmp_path: P
     assert PASSWORD not in said
 
 
-def test_it_says_where_it_is_listens_here_alone_and_stops_when_told(tmp_path: Path) -> None:
+@pytest.mark.parametrize("told", [signal.SIGINT, signal.SIGTERM], ids=["by Ctrl-C", "by what runs services"])
+def test_it_says_where_it_is_listens_here_alone_and_stops_when_told(tmp_path: Path, told: signal.Signals) -> None:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -158,10 +159,11 @@ def test_it_says_where_it_is_listens_here_alone_and_stops_when_told(tmp_path: Pa
             )
             assert taken.returncode == 2
             assert "Is the staff screen already running?" in taken.stderr
-            staff.send_signal(signal.SIGINT)
+            staff.send_signal(told)
             _, complaints = staff.communicate(timeout=20)
         finally:
             staff.kill()
+    assert staff.returncode == (130 if told == signal.SIGINT else 0)
     assert "Traceback" not in complaints
     assert "nobody has an account yet" in complaints
     assert [path.name for path in tmp_path.iterdir() if path.name.startswith("patient-faq-staff-")] == []
