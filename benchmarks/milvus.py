@@ -36,7 +36,7 @@ from benchmarks.about import about
 from benchmarks.grown import grown_release
 from retrieval import in_force, milvus_engine
 from retrieval.assistant import Assistant
-from retrieval.engine import Engine
+from retrieval.engine import Engine, Scope
 from retrieval.evaluation.judged import load_judged
 from retrieval.evaluation.run import Outcome, outcome, p_value
 from retrieval.milvus_engine import Milvus
@@ -155,7 +155,7 @@ def grown(settings: Settings, sizes: list[int], folder: Path) -> list[str]:
         for question in questions:
             for name, engine in engines.items():
                 began = time.perf_counter()
-                places = engine.find(question.searching, question.text, POOL, also, {1}).places
+                places = engine.find(question.searching, question.text, POOL, also, Scope(frozenset({1}))).places
                 taken[name].append(1000 * (time.perf_counter() - began))
                 if name == "Milvus":
                     assert set(also.tolist()) <= set(places.tolist())
@@ -232,7 +232,7 @@ def _same(milvus: Milvus, release: Release) -> bool:
     engine = milvus.engine(release)
     for place in range(0, len(release.rows), 40):
         vector, words = release.vectors.part(place, place + 1)[0], "how many sessions, and does it hurt"
-        one, other = engine.find(vector, words, 50, NOTHING, set()), release.engine.find(vector, words, 50, NOTHING, set())
+        one, other = engine.find(vector, words, 50, NOTHING, Scope()), release.engine.find(vector, words, 50, NOTHING, Scope())
         dense = np.sort(one.vectors @ vector)[-50:], np.sort(other.vectors @ vector)[-50:]
         if not np.allclose(*dense, atol=1e-5) or not np.allclose(np.sort(one.lexical)[-50:], np.sort(other.lexical)[-50:]):
             return False

@@ -23,7 +23,7 @@ from retrieval.clinic import load_clinic
 from retrieval.conversation import to_search
 from retrieval.encoder import Encoder, open_encoder
 from retrieval.errors import EngineError, ModelError, NoRelease, PatientFaqError, QuestionError, ReleaseError
-from retrieval.language import language_of, names_of, other_language
+from retrieval.language import base_of, language_of, names_of, other_language
 from retrieval.private import private_data
 from retrieval.release import Release, current_id, open_current
 from retrieval.routing import highest, judged, raised_by_examples
@@ -290,7 +290,7 @@ class Assistant:
             languages = self._release_today().languages
         except PatientFaqError:
             return ""
-        return "" if screen in {code.split("-")[0].lower() for code in languages} else names_of(languages)
+        return "" if screen in map(base_of, languages) else names_of(languages)
 
     def example_questions(self, most: int) -> list[tuple[str, str]]:
         """Questions to begin with: for each topic of the articles, in turn, the heading that asks about it most nearly.

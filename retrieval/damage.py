@@ -17,7 +17,7 @@ from pathlib import Path
 
 from retrieval.english import English
 from retrieval.errors import UnreadableFile
-from retrieval.language import language_of
+from retrieval.language import base_of, language_of
 from retrieval.signs import Stretch, false_signs
 from retrieval.types import Article
 
@@ -164,7 +164,7 @@ def without_damaged(article: Article, known: frozenset[str]) -> Article:
 
 
 def _language(article: Article) -> str:
-    return article.metadata.language.split("-")[0].lower()
+    return base_of(article.metadata.language)
 
 
 def _english(article: Article, known: frozenset[str]) -> English | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Set
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -14,10 +14,13 @@ from retrieval.lexical import LexicalIndex
 from retrieval.places import joined
 from retrieval.vector_index import VectorIndex
 
-__all__ = ["Engine", "Found", "LocalEngine"]
+__all__ = ["Engine", "Found", "LocalEngine", "Scope"]
 
 Places = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float32]
+Kept = npt.NDArray[np.bool_]
+
+_SCOPES = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,15 +33,27 @@ class Found:
     lexical: Floats
 
 
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Which articles are searched: all but those of the numbers in `without`; where `languages` names any, only articles in
+    these, which are codes as the articles have them."""
+
+    without: frozenset[int] = frozenset()
+    languages: frozenset[str] = frozenset()
+
+
+_EVERYTHING = Scope()
+
+
 class Engine(Protocol):
     """What holds the passages' vectors and words: files beside the process, or a server."""
 
-    def find(self, vector: Vectors, words: str, pool: int, also: Places, without: Set[int]) -> Found:
+    def find(self, vector: Vectors, words: str, pool: int, also: Places, scope: Scope) -> Found:
         """Find the candidates for a question.
 
         Parameters: its vector (dimension,), the words to look for (widening.py), how many are wanted that are nearest and how
-        many that are strongest in words, the places of others that are candidates in any case, and the numbers of the articles
-        none of whose passages may be found.
+        many that are strongest in words, the places of others that are candidates in any case, and the articles whose passages
+        may be found.
         """
         ...
 
@@ -46,33 +61,37 @@ class Engine(Protocol):
 class LocalEngine:
     """Vectors and words in files of the release, mapped into memory.
 
-    `articles` are the numbers of the passages' articles, (passages,).
+    `articles` are the numbers of the passages' articles, int32 (passages,), and `languages` those of the articles, by number.
     """
 
-    def __init__(self, vectors: VectorIndex, lexical: LexicalIndex, articles: npt.NDArray[np.int32]) -> None:
+    def __init__(
+        self, vectors: VectorIndex, lexical: LexicalIndex, articles: npt.NDArray[np.int32], languages: Sequence[str]
+    ) -> None:
         self._vectors, self._lexical, self._articles = vectors, lexical, articles
-        self._kept: tuple[Set[int], npt.NDArray[np.bool_]] | None = None
+        self._languages = np.array(languages, dtype=np.str_)
+        self._kept: dict[Scope, Kept] = {}
 
-    def find(self, vector: Vectors, words: str, pool: int, also: Places, without: Set[int]) -> Found:
+    def find(self, vector: Vectors, words: str, pool: int, also: Places, scope: Scope) -> Found:
         """Find the candidates; see Engine."""
-        count, hits = self._vectors.count, self._lexical.hits(words)
-        kept = self._without(without)
-        if count <= pool:
-            places = np.arange(count)
+        hits = self._lexical.hits(words)
+        kept = self._in(scope) if scope != _EVERYTHING else None
+        if self._vectors.count <= pool:
+            places = np.arange(self._vectors.count)
         else:
-            # Among so many more there are as many as are wanted that are kept.
-            more = 0 if kept is None else count - int(np.count_nonzero(kept))
-            near = self._vectors.nearest(vector, min(pool + more, count))
-            places = joined([near, hits.strongest(pool + more), also]).astype(np.int64, copy=False)
+            near = self._vectors.nearest(vector, pool, kept)
+            places = joined([near, hits.strongest(pool, kept), also]).astype(np.int64, copy=False)
         if kept is not None:
             places = places[kept[places]]
         return Found(places, self._vectors.at(places), hits.at(places))
 
-    def _without(self, articles: Set[int]) -> npt.NDArray[np.bool_] | None:
-        """Which passages are not of these articles, bool (passages,); None where there are none. Worked out once a day."""
-        if not articles:
-            return None
-        known = self._kept
-        if known is None or known[0] != articles:
-            known = self._kept = (articles, ~np.isin(self._articles, sorted(articles)))
-        return known[1]
+    def _in(self, scope: Scope) -> Kept:
+        """Which passages are in a scope, bool (passages,). Worked out once: there is one for each language, each day."""
+        if scope not in self._kept:
+            articles = (
+                np.isin(self._languages, sorted(scope.languages)) if scope.languages else np.ones(len(self._languages), bool)
+            )
+            articles[sorted(scope.without)] = False
+            if len(self._kept) >= _SCOPES:
+                self._kept.clear()
+            self._kept[scope] = articles[self._articles]
+        return self._kept[scope]

@@ -13,7 +13,7 @@ from typing import Any
 
 from retrieval.errors import SettingsError
 
-__all__ = ["FILE", "language_of", "names_of", "other_language"]
+__all__ = ["FILE", "base_of", "language_of", "names_of", "other_language"]
 
 FILE = Path(__file__).parent / "safety" / "languages.toml"
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)?")
@@ -54,13 +54,18 @@ def other_language(message: str, known: Iterable[str]) -> str:
     Parameters: the message, and the codes of the articles' languages (also such as en-GB).
     """
     code = language_of(message)
-    return "" if code in {known_code.split("-")[0].lower() for known_code in known} else code
+    return "" if code in map(base_of, known) else code
+
+
+def base_of(code: str) -> str:
+    """A language's own code, without what region it is of: en of en-GB."""
+    return code.split("-")[0].lower()
 
 
 def names_of(codes: Iterable[str]) -> str:
     """Languages by what they call themselves, as in "English, 中文"; a language that has no name here stays a code."""
     names = {language.code: language.name for language in _languages()}
-    distinct = dict.fromkeys(code.split("-")[0].lower() for code in codes)
+    distinct = dict.fromkeys(map(base_of, codes))
     return ", ".join(names.get(code, code) for code in distinct)
 
 

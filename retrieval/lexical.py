@@ -23,6 +23,7 @@ __all__ = ["Hits", "LexicalIndex", "stems"]
 Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.integer[Any]]
 Places = npt.NDArray[np.int64]
+Kept = npt.NDArray[np.bool_]
 
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)?")
 _STEMMER = Stemmer.Stemmer("english")
@@ -184,9 +185,10 @@ class Hits:
         found: Floats = self._total[places] / self._most
         return found
 
-    def strongest(self, count: int) -> Places:
+    def strongest(self, count: int, kept: Kept | None = None) -> Places:
         """The places of the passages with the best scores above 0, at most `count`, in no order.
 
+        `kept`, bool (passages,), says which may be found; without it all may.
         Rare terms first; what only frequent terms hit is not looked at where it cannot be among the best any more (Turtle and
         Flood 1995, "MaxScore").
         """
@@ -195,6 +197,8 @@ class Hits:
         least = 0.0
         for bound, places in self._columns:
             rest -= bound
+            if kept is not None:
+                places = places[kept.take(places)]
             # What was hit before and left out has no more than the least of those that are kept.
             found = joined([found, places[self._total.take(places) >= least]])
             if len(found) > count:

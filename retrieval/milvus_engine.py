@@ -17,6 +17,7 @@ and its analysers do not divide words as we do. An inner product with weights of
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 from collections.abc import Iterator, Mapping, Sequence, Set
@@ -29,7 +30,7 @@ import numpy as np
 import numpy.typing as npt
 
 from retrieval.encoder import Vectors
-from retrieval.engine import Found
+from retrieval.engine import Found, Scope
 from retrieval.errors import EngineError
 from retrieval.release import Release
 from retrieval.vector_index import EXACT_UP_TO
@@ -77,10 +78,10 @@ class MilvusEngine:
         self._milvus, self._collection = milvus, collection
         self._lexical, self._count, self._dimension = release.lexical, release.vectors.count, release.vectors.dimension
 
-    def find(self, vector: Vectors, words: str, pool: int, also: Places, without: Set[int]) -> Found:
+    def find(self, vector: Vectors, words: str, pool: int, also: Places, scope: Scope) -> Found:
         """Find the candidates; see Engine. Raises EngineError where Milvus does not answer in time."""
         asked, most = self._lexical.asked(words)
-        kept = f"article not in {sorted(without)}" if without else ""
+        kept = _filter(scope)
         wanted = min(pool, self._count)
         dense = {"metric_type": "IP", "params": {"ef": max(_LOOKED_AT, wanted)} if self._count > EXACT_UP_TO else {}}
         searches = [AnnSearchRequest([vector.tolist()], "vector", dense, wanted, expr=kept or None)]
@@ -246,6 +247,14 @@ class Milvus:
             for secret in self._secrets:
                 reason = reason.replace(secret, "...")
             raise EngineError(f"{self.shown}: Milvus {what} ({reason}). {self._advice}") from None
+
+
+def _filter(scope: Scope) -> str:
+    """A scope as Milvus has it; "" where everything may be found."""
+    parts = [f"article not in {sorted(scope.without)}"] if scope.without else []
+    if scope.languages:
+        parts.append(f"language in {json.dumps(sorted(scope.languages))}")
+    return " and ".join(parts)
 
 
 def _name_of(release: Release) -> str:

@@ -26,9 +26,10 @@ from retrieval.classifier import Classifier
 from retrieval.clinic import clinic_from_json
 from retrieval.differences import Differences
 from retrieval.encoder import Question, Vectors
-from retrieval.engine import Engine, LocalEngine
+from retrieval.engine import Engine, LocalEngine, Scope
 from retrieval.errors import ClassifierError, DamagedRelease, NoRelease, ReleaseError, SettingsError
 from retrieval.examples import Examples
+from retrieval.language import base_of, language_of
 from retrieval.lexical import LexicalIndex
 from retrieval.marking import Clauses
 from retrieval.reading.sheets import Sheets, picture_name
@@ -78,7 +79,8 @@ class Release:
         self.rows: Rows = np.asarray(np.load(folder / "passages.npy", mmap_mode="r", allow_pickle=False))
         self.vectors = VectorIndex.load(folder)
         self.lexical = LexicalIndex.load(folder / "words")
-        self.engine: Engine = LocalEngine(self.vectors, self.lexical, self.rows[:, 0])
+        languages = [entry.metadata.language for entry in self._catalogue.entries]
+        self.engine: Engine = LocalEngine(self.vectors, self.lexical, self.rows[:, 0], languages)
         self.clauses = Clauses.load(folder / "clauses")
         self.vocabulary = Vocabulary((folder / VOCABULARY).read_text(encoding="utf-8").split())
         self.widening = Widening.load(folder / "widening")
@@ -145,6 +147,14 @@ class Release:
         entries = self._catalogue.entries
         kept = [entry for number, entry in enumerate(entries) if number not in withdrawn] or entries
         return tuple(dict.fromkeys(entry.metadata.language for entry in kept))
+
+    def scope_of(self, message: str) -> Scope:
+        """Which articles are searched for a message: those in use and, where any of them is in its language, in no other.
+
+        Nobody can be sure of what stands in a language that they do not read.
+        """
+        asked = language_of(message) if len(self.languages) > 1 else ""
+        return Scope(self.withdrawn, frozenset(code for code in self.languages if asked and base_of(code) == asked))
 
     @property
     def passages(self) -> tuple[Passage, ...]:

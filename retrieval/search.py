@@ -65,9 +65,9 @@ def search(release: Release, question: Question, top: int, weights: Weights = FU
     """Find the passages that answer a question best.
 
     Parameters: the release, the question as encoded, how many are wanted, and the weights.
-    Returns at most `top` matches that do not overlap, none of an article that is withdrawn (`Release.as_of`), best first, each
-    with the sentences that it must not be shown without (quoting.py) and with passages elsewhere that say the same. A match's
-    score is
+    Returns at most `top` matches that do not overlap, none of an article that is not searched for it (`Release.scope_of`), best
+    first, each with the sentences that it must not be shown without (quoting.py) and with passages elsewhere that say the same.
+    A match's score is
 
         dense + word_weight(...) * lexical + lift - 0.005 for each sentence after the first,
 
@@ -79,7 +79,7 @@ def search(release: Release, question: Question, top: int, weights: Weights = FU
     vector = question.searching if weights.taught else question.vector
     words = release.widening.widen(question.text, question.strange)
     lifted, likeness = _likeness(release, question) if weights.asked else _NOTHING
-    found = release.engine.find(vector, words, max(_POOL, 12 * top), lifted, release.withdrawn)
+    found = release.engine.find(vector, words, max(_POOL, 12 * top), lifted, release.scope_of(question.text))
     places = found.places
     if not len(places):
         return []

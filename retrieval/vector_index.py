@@ -6,6 +6,7 @@ nearest.faiss   only from EXACT_UP_TO passages on: where to look for those that 
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from retrieval.errors import DamagedRelease
 __all__ = ["EXACT_UP_TO", "VectorIndex"]
 
 Places = npt.NDArray[np.int64]
+Kept = npt.NDArray[np.bool_]
 
 EXACT_UP_TO = 10_000
 """So many vectors are compared one by one, by one product: benchmarks/growth.py shows when a part of them is quicker."""
@@ -72,15 +74,21 @@ class VectorIndex:
 
             faiss.write_index(self._near, str(folder / _NEAR))
 
-    def nearest(self, vector: Vectors, count: int) -> Places:
-        """The places of the vectors nearest to one of (dimension,), at most `count`, in no order."""
+    def nearest(self, vector: Vectors, count: int, kept: Kept | None = None) -> Places:
+        """The places of the vectors nearest to one of (dimension,), at most `count`, in no order.
+
+        `kept`, bool (passages,), says which may be found; without it all may.
+        """
         if self._near is not None:
-            _, places = self._near.search(np.ascontiguousarray(vector[None, :], dtype=np.float32), count)
+            told = None if kept is None else _only(kept, self._near)
+            _, places = self._near.search(np.ascontiguousarray(vector[None, :], dtype=np.float32), count, params=told)
             found: Places = places[0][places[0] >= 0]
             return found
-        if count >= self.count:
-            return np.arange(self.count)
-        return _best(self._vectors @ vector, count)
+        among = np.arange(self.count) if kept is None else np.flatnonzero(kept)
+        if count >= len(among):
+            return among
+        products = self._vectors @ vector
+        return among[_best(products if kept is None else products[among], count)]
 
     def at(self, places: Places) -> Vectors:
         """The vectors at some places, float32 (places, dimension)."""
@@ -121,6 +129,22 @@ def _inverted(vectors: Vectors) -> Any:
     near.train(vectors[sample])
     near.add(vectors)
     return near
+
+
+def _only(kept: Kept, near: Any) -> Any:
+    """What tells faiss to look for those that are kept alone, and in more lists: the nearest of few lie farther apart.
+
+    Of 200,000 vectors at random half to a hundredth were kept: as many lists as for all found 0.99 to 0.78 of the ten nearest,
+    as many as all's by the root of their share at least 0.99, in 0.7 ms for 0.4.
+    """
+    import faiss
+
+    share = max(int(np.count_nonzero(kept)), 1) / len(kept)
+    lists = min(near.nlist, math.ceil(near.nprobe / share**0.5))
+
+    # The types that it declares are those of C++; in Python it takes arrays and names.
+    only = faiss.IDSelectorBitmap(np.packbits(kept, bitorder="little"))  # type: ignore[call-arg, arg-type]
+    return faiss.SearchParametersIVF(sel=only, nprobe=lists)  # type: ignore[call-arg]
 
 
 def _best(products: Vectors, count: int) -> Places:

@@ -342,6 +342,29 @@ def test_without_a_trained_router_rules_hold_and_the_health_says_so(assistant: A
     assert assistant.problems() == ["The trained router is not in use: messages are routed by rules alone."]
 
 
+def test_a_question_is_answered_from_the_articles_in_its_language(corpus: Path, tmp_path: Path, words: WordEncoder) -> None:
+    for name, text in {
+        "kemerahan": '+++\nlanguage = "ms-MY"\n+++\n# Kemerahan\n\nKemerahan selepas laser hilang dalam dua hari.\n',
+        "merah": '+++\nlanguage = "ms"\n+++\n# Merah\n\nWarna merah selepas laser tidak berbahaya.\n',
+        "laser": "# Laser\n\nKemerahan selepas laser is Malay for redness after laser.\n",
+    }.items():
+        (corpus / "articles" / f"{name}.md").write_text(text, encoding="utf-8")
+    build(corpus, tmp_path / "two-languages", words)
+    assistant = Assistant(tmp_path / "two-languages", words, Rules.floor(), load_clinic(corpus))
+
+    def found(question: str) -> set[str]:
+        return {quote.citation.doc for quote in assistant.search(question, 20)[0]}
+
+    malay = {"kemerahan.md", "merah.md"}
+    assert found("Berapa lama kemerahan selepas laser?") == malay
+    assert found("How long does the redness last after laser?") & malay == set()
+    assert "laser.md" in found("How long does the redness last after laser?")
+    assert found("laser") >= {*malay, "laser.md"}  # nothing says in which language
+    card = assistant.ask("Wie lange dauert die Rötung nach dem Laser?").card
+    assert card is not None
+    assert card.kind == "language"
+
+
 LAST = date(2026, 5, 3)
 """The day by which the overdue article should have been reviewed."""
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from retrieval import language
 from retrieval.errors import SettingsError
-from retrieval.language import language_of, names_of, other_language
+from retrieval.language import base_of, language_of, names_of, other_language
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -186,3 +186,7 @@ def test_a_damaged_installation_is_said(file: Path, text: str | None) -> None:
 @given(st.text())
 def test_no_text_is_too_odd(text: str) -> None:
     assert other_language(text, ["en"]) in {"", language_of(text)}
+
+
+def test_a_language_is_the_same_in_every_region() -> None:
+    assert [base_of(code) for code in ("en", "en-GB", "EN-us", "zh-Hant-TW", "")] == ["en", "en", "en", "zh", ""]

@@ -35,7 +35,7 @@ from retrieval import milvus_engine
 from retrieval.assistant import Assistant
 from retrieval.build import build, working
 from retrieval.clinic import load_clinic
-from retrieval.engine import Found, LocalEngine
+from retrieval.engine import Found, LocalEngine, Scope
 from retrieval.errors import BuildError, EngineError
 from retrieval.in_force import put_in_force
 from retrieval.keeping.publishing import Judgement, publish, roll_back, withdraw
@@ -158,7 +158,7 @@ def release_of(texts: list[str], name: str) -> Any:
     rows = np.stack([places // 3, places % 3, places % 3, places * 0], axis=1).astype(np.int32)
     told = [SimpleNamespace(metadata=Metadata(language="ms" if number % 2 else "en")) for number in range(len(texts))]
     lexical = LexicalIndex.build(texts)
-    local = LocalEngine(vectors, lexical, rows[:, 0])
+    local = LocalEngine(vectors, lexical, rows[:, 0], [one.metadata.language for one in told])
     return SimpleNamespace(id=name, manifest="0" * 64, vectors=vectors, lexical=lexical, rows=rows, entries=told, engine=local)
 
 
@@ -259,18 +259,23 @@ def test_candidates_and_their_scores_are_those_of_the_files(milvus: Milvus, size
         for question in ("laser sun sun swelling", "unknown words", "", " ".join(chance.choice(TERMS, 4))):
             vector = chance.normal(size=4).astype(np.float32)
             also = np.unique(chance.integers(0, size, 2))
-            without = set(chance.integers(0, 1 + size // 3, 2).tolist()) if pool != 10 else set()
-            mine, theirs = engine.find(vector, question, pool, also, without), local.find(vector, question, pool, also, without)
+            gone = chance.integers(0, 1 + (size - 1) // 3, 2).tolist() if pool != 10 else []
+            asked = {"laser sun sun swelling": ["ms"], "": ["en", "ms"], "unknown words": ["zh"]}.get(question, [])
+            scope = Scope(frozenset(gone), frozenset(asked))
+            mine, theirs = engine.find(vector, question, pool, also, scope), local.find(vector, question, pool, also, scope)
             places, vectors, words = mine.places, mine.vectors, mine.lexical
             assert places.tolist() == sorted(set(places.tolist()))
             assert (vectors.dtype, words.dtype, vectors.shape) == (np.float32, np.float32, (len(places), 4))
             assert np.array_equal(vectors, release.vectors.at(places))
             assert words == pytest.approx(release.lexical.hits(question).at(places), abs=1e-6)
-            assert not without & set(release.rows[places, 0].tolist())
-            assert {place for place in also.tolist() if release.rows[place, 0] not in without} <= set(places.tolist())
+            articles = release.rows[:, 0].tolist()
+            told = [release.entries[article].metadata.language for article in articles]
+            kept = {place for place in range(size) if articles[place] not in gone and (told[place] in asked or not asked)}
+            assert set(places.tolist()) <= kept
+            assert kept & set(also.tolist()) <= set(places.tolist())
             nearest, strongest = scored(mine, vector)
             by_files = scored(theirs, vector)
-            # Files give some more than are wanted where articles are left out, and of equals in words perhaps another.
+            # Of equals in words they may have another.
             assert nearest[:pool] == pytest.approx(by_files[0][:pool], abs=1e-5)
             assert strongest[:pool] == pytest.approx(by_files[1][:pool], abs=1e-6)
 
@@ -278,7 +283,7 @@ def test_candidates_and_their_scores_are_those_of_the_files(milvus: Milvus, size
 def test_where_all_is_withdrawn_nothing_is_found(milvus: Milvus) -> None:
     release = release_of(["laser", "sun"], "all")
     milvus.write(release, {"all"})
-    found = milvus.engine(release).find(np.ones(4, dtype=np.float32), "laser", 5, np.array([0]), {0})
+    found = milvus.engine(release).find(np.ones(4, dtype=np.float32), "laser", 5, np.array([0]), Scope(frozenset({0})))
     assert (found.places.shape, found.vectors.shape, found.lexical.shape) == ((0,), (0, 4), (0,))
 
 
@@ -315,7 +320,7 @@ def test_a_release_is_there_before_it_is_in_force_and_a_running_chat_takes_it_up
     assert aliased(address) == [*second]
     # Who is still at the older one goes on with it.
     vector = opened.vectors.at(np.array([0]))[0]
-    assert 0 in opened.engine.find(vector, "red", 5, np.array([0]), set()).places
+    assert 0 in opened.engine.find(vector, "red", 5, np.array([0]), Scope()).places
     answer = soon(chat).ask(QUESTION)
     assert (answer.release, answer.quotes[0].text) == (clinic.made[1], SAID[1])
 
@@ -358,7 +363,7 @@ def test_another_folder_s_releases_are_let_alone(clinic: Clinic, milvus: Milvus)
     milvus.write(strange, {"strange"})
     for number in range(len(SAID)):
         clinic.put(number, milvus)
-    assert len(milvus.engine(strange).find(np.ones(4, dtype=np.float32), "laser", 1, np.array([0]), set()).places) == 1
+    assert len(milvus.engine(strange).find(np.ones(4, dtype=np.float32), "laser", 1, np.array([0]), Scope()).places) == 1
 
 
 def test_whoever_is_killed_while_publishing_leaves_one_release_whole_and_the_next_clears_up(

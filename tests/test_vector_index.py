@@ -41,6 +41,31 @@ def test_few_are_compared_one_by_one(count: int, wanted: int, seed: int) -> None
     assert sorted(products[found])[::-1] == sorted(products.tolist(), reverse=True)[:wanted]
 
 
+@settings(deadline=None, max_examples=40)
+@given(kept=st.lists(st.booleans(), min_size=1, max_size=60), wanted=st.integers(1, 80))
+def test_few_of_those_that_are_kept(kept: list[bool], wanted: int) -> None:
+    vectors, asked, mask = clustered(len(kept), 8), clustered(3, 8)[2], np.array(kept)
+    found = VectorIndex.of(vectors).nearest(asked, wanted, mask)
+    assert mask[found].all()
+    assert len(set(found.tolist())) == min(wanted, sum(kept))
+    products = vectors @ asked
+    assert sorted(products[found])[::-1] == sorted(products[mask].tolist(), reverse=True)[:wanted]
+
+
+def test_among_many_only_those_that_are_kept_and_nearly_all_that_are_nearest(many: Vectors) -> None:
+    index, kept = VectorIndex.of(many), np.random.default_rng(3).random(len(many)) < 0.25
+    found = wanted = 0
+    for place in range(11, 6_000, 97):
+        near = index.nearest(many[place], 400, kept)
+        assert kept[near].all()
+        products = np.where(kept, many @ many[place], -2)
+        found += len(np.intersect1d(np.argsort(-products)[:10], near))
+        wanted += 10
+    assert found / wanted >= 0.95
+    assert len(index.nearest(many[5], 400, np.zeros(len(many), bool))) == 0
+    assert set(index.nearest(many[5], 50, np.ones(len(many), bool)).tolist()) == set(index.nearest(many[5], 50).tolist())
+
+
 def test_among_many_nearly_all_that_are_nearest_are_found_by_looking_at_a_part(many: Vectors) -> None:
     index = VectorIndex.of(many)
     assert 1 <= index._near.nprobe < index._near.nlist

@@ -21,7 +21,7 @@ from retrieval.encoder import Encoder
 from retrieval.errors import SettingsError, UnreadableFile
 from retrieval.keeping.copies import copies_among
 from retrieval.keeping.preview import Row, by_sentence, kinds_of, passages_preview, shortened
-from retrieval.language import language_of, names_of
+from retrieval.language import base_of, language_of, names_of
 from retrieval.passages import sentence_text
 from retrieval.phrases import Pattern, line, words
 from retrieval.review import due, review_notes
@@ -254,7 +254,7 @@ def _described(article: Article) -> Iterator[Finding]:
             article.doc, "metadata", f"It does not say {_listed(missing)}.",
             "Add it to the article's description: patients see who stands behind a quote and how old it is.",
         )  # fmt: skip
-    said = article.metadata.language.split("-")[0].lower()
+    said = base_of(article.metadata.language)
     text = " ".join(article.text[sentence.start : sentence.end] for sentence in article.sentences)
     found = language_of(text)
     if found and found != said:
