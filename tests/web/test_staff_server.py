@@ -57,6 +57,14 @@ def _config(client: httpx.Client) -> dict:
     return json.loads(found[1])
 
 
+def test_events_are_requests_with_replies_and_only_what_takes_minutes_is_streamed(server: Staffed) -> None:
+    with closing(server.signed_in(PUBLISHER)) as client:
+        events = [each for each in _config(client)["dependencies"] if each["backend_fn"]]
+    streamed = [each for each in events if each["queue"] is not False]
+    assert len(events) > 25
+    assert len(streamed) == 2  # looking at what would change, and publishing
+
+
 def test_the_way_in_names_the_clinic_and_can_be_used_without_script(server: Staffed) -> None:
     reply = server.client().get("/login")
     seen = Seen(reply.text)

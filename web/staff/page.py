@@ -45,7 +45,7 @@ def build_page(room: Room) -> gr.Blocks:
         def greet(request: gr.Request) -> str:
             return _header_html(room.clinic(), room.person(request))
 
-        page.load(greet, None, header, queue=False, show_progress="hidden", **PRIVATE)
+        page.load(greet, None, header, show_progress="hidden", **PRIVATE)
         with gr.Tabs():
             for name, lay_out in TABS.items():
                 with gr.Tab(name, elem_id=f"pf-{name.lower()}") as tab:

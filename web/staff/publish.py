@@ -50,7 +50,9 @@ class _Publish:
             (self.look.click, self.see, []),
             (self.publish.click, self.put_in_force, [self.looked, self.note, self.override]),
         ):
-            event(telling(self.said, handler), inputs, changed, show_progress_on=[self.changes], **PRIVATE)
+            # These take minutes and tell how far they are: only the queue can.
+            told = {**PRIVATE, "queue": True}
+            event(telling(self.said, handler), inputs, changed, show_progress_on=[self.changes], **told)
 
     def see(self, request: gr.Request, progress: gr.Progress = gr.Progress()) -> Updates:  # noqa: B008  Gradio finds it there
         person = self.room.person(request)

@@ -22,8 +22,11 @@ from web.staff.uploads import Shelf
 __all__ = ["PRIVATE", "Room", "Updates", "done", "escaped", "problem", "telling"]
 
 _LOG = logging.getLogger(__name__)
-PRIVATE: dict[str, Any] = {"api_visibility": "private"}
-"""For every event of the page: it has no name by which it could be called from outside."""
+PRIVATE: dict[str, Any] = {"api_visibility": "private", "queue": False}
+"""For every event of the page: it has no name by which it could be called from outside, and is one request with one reply.
+
+By Gradio's queue replies come in a stream that ends with the last one awaited. What is asked while it ends is never heard of.
+"""
 Updates = dict[Any, Any]
 """What a handler changes on the page: new values by component."""
 _MARKS = str.maketrans({letter: f"&#{ord(letter)};" for letter in "\\`*_{}[]()#+-.!|~$<>&\"'\n\r\t:@"})
