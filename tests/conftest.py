@@ -19,10 +19,10 @@ from retrieval.encoder import Encoder, open_encoder
 from retrieval.settings import Settings
 
 # These take longest: they begin first, so that no process is left with one of them while the others have nothing to do. The
-# second does not need the project's index, which is being built for the first meanwhile.
+# second to fourth do not need the project's index, which is being built for the first meanwhile.
 LONGEST = (
-    "test_embed.py", "test_staff_publishing.py", "test_browser.py", "test_command.py", "test_attacks.py",
-    "test_staff_browser.py", "test_staff_gaps_browser.py", "test_hostile.py", "test_comparing.py", "test_cutting.py",
+    "test_embed.py", "test_staff_publishing.py", "test_staff_browser.py", "test_staff_gaps_browser.py", "test_browser.py",
+    "test_command.py", "test_attacks.py", "test_hostile.py", "test_comparing.py", "test_cutting.py",
     "test_server.py", "test_cli.py", "test_build.py", "test_fuzz.py", "test_encoder.py", "test_publishing.py",
     "test_assistant.py", "test_offline.py", "test_faults.py", "test_load.py", "test_app.py", "test_recording.py",
     "test_staff_past.py", "test_staff_cli.py", "test_sandbox.py",
