@@ -21,6 +21,7 @@ Floats = npt.NDArray[np.float32]
 Kept = npt.NDArray[np.bool_]
 
 _SCOPES = 8
+"""So many masks are kept: one a language, until what is withdrawn changes with the day."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,12 +87,13 @@ class LocalEngine:
 
     def _in(self, scope: Scope) -> Kept:
         """Which passages are in a scope, bool (passages,). Worked out once: there is one for each language, each day."""
-        if scope not in self._kept:
+        kept = self._kept.get(scope)
+        if kept is None:
             articles = (
                 np.isin(self._languages, sorted(scope.languages)) if scope.languages else np.ones(len(self._languages), bool)
             )
             articles[sorted(scope.without)] = False
             if len(self._kept) >= _SCOPES:
                 self._kept.clear()
-            self._kept[scope] = articles[self._articles]
-        return self._kept[scope]
+            kept = self._kept[scope] = articles[self._articles]
+        return kept  # not looked up once more: another thread may have cleared them

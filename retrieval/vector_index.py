@@ -141,10 +141,8 @@ def _only(kept: Kept, near: Any) -> Any:
 
     share = max(int(np.count_nonzero(kept)), 1) / len(kept)
     lists = min(near.nlist, math.ceil(near.nprobe / share**0.5))
-
-    # The types that it declares are those of C++; in Python it takes arrays and names.
-    only = faiss.IDSelectorBitmap(np.packbits(kept, bitorder="little"))  # type: ignore[call-arg, arg-type]
-    return faiss.SearchParametersIVF(sel=only, nprobe=lists)  # type: ignore[call-arg]
+    only = faiss.IDSelectorBitmap(np.packbits(kept, bitorder="little"))  # type: ignore[call-arg, arg-type]  # declared as in C++
+    return faiss.SearchParametersIVF(sel=only, nprobe=lists)  # type: ignore[call-arg]  # likewise
 
 
 def _best(products: Vectors, count: int) -> Places:
